@@ -1,0 +1,210 @@
+"""The six DataCamp catalogs: where each is fetched and which tables, keys and columns it fills.
+
+Schema, requests, flattening, replay order and documentation are all driven by `ENDPOINTS`.
+Paths, fields and their types are those of DataCamp's LMS Catalog API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from flatten.rules import ChildRule, named, placed, placed_together
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with the API's spelling, its Fivetran type and what it means to a reader."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A destination table: its name, its primary key and every column known beforehand."""
+
+    name: str
+    primary_key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Fivetran type by column name, in declared order."""
+        return {column.name: column.type for column in self.columns}
+
+
+@dataclass(frozen=True)
+class Child:
+    """A list inside an item that gets a table of its own.
+
+    `rule` turns the field's value into child objects, `foreign_key` is the column that holds the
+    parent's id, and `key` the column that tells the children of one parent apart.
+    """
+
+    field: str
+    table: Table
+    foreign_key: str
+    rule: ChildRule
+
+    @cached_property
+    def key(self) -> str:
+        """The part of the primary key that is not the foreign key."""
+        (key,) = (name for name in self.table.primary_key if name != self.foreign_key)
+        return key
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One catalog: its name in configuration, state and logs, its URL path and its tables."""
+
+    name: str
+    path: str
+    table: Table
+    child: Child | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The parent table, then the child table if there is one."""
+        return (self.table,) if self.child is None else (self.table, self.child.table)
+
+    @cached_property
+    def envelope_names(self) -> tuple[str, ...]:
+        """Keys under which a response may hold this catalog's list, beside ``data``.
+
+        They are the endpoint's name and its path's last part, each with and without ``live-`` and
+        with dashes or underscores, e.g. ``custom_tracks`` and ``live-custom-tracks``.
+        """
+        dashed = self.path.rsplit("/", 1)[-1]
+        return tuple(
+            dict.fromkeys(
+                (self.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
+            )
+        )
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, "STRING", meaning)
+
+
+def _number(name: str, meaning: str) -> Column:
+    return Column(name, "DOUBLE", meaning)
+
+
+_ID = _text("id", "DataCamp's id, opaque text")
+_DESCRIBED = (
+    _ID,
+    _text("title", "title shown to learners"),
+    _text("description", "what it teaches"),
+    _text("url", "where a learner starts it"),
+    _text("infoUrl", "page about it, for signed-in users"),
+    _text("publicInfoUrl", "page about it, for everyone"),
+    _text("imageUrl_jpg", "picture, JPEG"),
+    _text("imageUrl_png", "picture, PNG"),
+    _text("imageUrl_svg", "picture, SVG"),
+    _text("technology", "technology taught, such as Python"),
+)
+_TOPIC = (
+    _text("topic_name", "name of its topic"),
+    _text("topic_description", "description of its topic"),
+)
+_HOURS = (_number("timeNeededInHours", "hours a learner needs"),)
+_INSTRUCTORS = (_text("instructors", "names of its instructors, joined by commas"),)
+_LICENSES = (_text("includedInLicenses", "licenses that include it, joined by commas"),)
+_STATUS = (
+    Column("live", "BOOLEAN", "whether learners can take it"),
+    Column("updatedAt", "UTC_DATETIME", "when DataCamp last changed it"),
+)
+_POSITION = Column("position", "LONG", "place in the list of its parent")
+
+
+def _content(parent: str) -> Child:
+    foreign_key = f"{parent}_id"
+    return Child(
+        field="content",
+        table=Table(
+            name=f"{parent}_content",
+            primary_key=(foreign_key, "position"),
+            columns=(
+                _text(foreign_key, f"id of the {parent} it belongs to"),
+                _POSITION,
+                _text("id", "id of the course, project or other item in that place"),
+                _text("type", "kind of that item"),
+                _text("title", "title of that item"),
+            ),
+        ),
+        foreign_key=foreign_key,
+        rule=placed_together,
+    )
+
+
+# Replay order, lightest first: the small catalogs are written while the big ones still download.
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        name="assessments",
+        path="/v1/catalog/live-assessments",
+        table=Table("assessment", ("id",), (*_DESCRIBED, *_STATUS)),
+    ),
+    Endpoint(
+        name="practices",
+        path="/v1/catalog/live-practices",
+        table=Table("practice", ("id",), (*_DESCRIBED, *_STATUS)),
+    ),
+    Endpoint(
+        name="projects",
+        path="/v1/catalog/live-projects",
+        table=Table("project", ("id",), (*_DESCRIBED, *_HOURS, *_INSTRUCTORS, *_STATUS)),
+        child=Child(
+            field="topics",
+            table=Table(
+                name="project_topic",
+                primary_key=("project_id", "name"),
+                columns=(
+                    _text("project_id", "id of the project it belongs to"),
+                    _text("name", "name of the topic"),
+                ),
+            ),
+            foreign_key="project_id",
+            rule=named,
+        ),
+    ),
+    Endpoint(
+        name="custom_tracks",
+        path="/v1/catalog/live-custom-tracks",
+        table=Table("custom_track", ("id",), (*_DESCRIBED, *_TOPIC, *_HOURS, *_STATUS)),
+        child=_content("custom_track"),
+    ),
+    Endpoint(
+        name="tracks",
+        path="/v1/catalog/live-tracks",
+        table=Table("track", ("id",), (*_DESCRIBED, *_TOPIC, *_HOURS, *_LICENSES, *_STATUS)),
+        child=_content("track"),
+    ),
+    Endpoint(
+        name="courses",
+        path="/v1/catalog/live-courses",
+        table=Table(
+            "course",
+            ("id",),
+            (*_DESCRIBED, *_TOPIC, *_HOURS, *_INSTRUCTORS, *_LICENSES, *_STATUS),
+        ),
+        child=Child(
+            field="chapters",
+            table=Table(
+                name="course_chapter",
+                primary_key=("id", "course_id"),
+                columns=(
+                    _ID,
+                    _text("course_id", "id of the course it belongs to"),
+                    _POSITION,
+                    _text("title", "title of the chapter"),
+                    _text("description", "what the chapter teaches"),
+                    _text("url", "where a learner starts the chapter"),
+                ),
+            ),
+            foreign_key="course_id",
+            rule=placed,
+        ),
+    ),
+)
