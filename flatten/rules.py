@@ -1,9 +1,9 @@
 """How fields and child lists with a shape of their own become plain fields and plain objects.
 
-A field rule takes a field's name and value and gives the fields that stand in its place. A child rule
-takes the value of a child field and gives the objects in it; what it gives that is no object is for
-the caller to reject. A rule never fails and never changes its input: a value that does not fit its
-rule stays under its own name, so that nothing is lost.
+A field rule takes a field's name and value and gives the fields that stand in its place. A child
+rule takes the value of a child field and gives the objects in it; what it gives that is no object
+is for the caller to reject. A rule never fails and never changes its input: a value that does not
+fit its rule stays under its own name, so that nothing is lost.
 """
 
 from __future__ import annotations

@@ -1,0 +1,166 @@
+"""One catalog item becomes the rows it fills: one of its own and one per child.
+
+Pure: no I/O, no logging, and the item is never changed. Whatever the item holds, this returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from flatten.names import RESERVED_PREFIX, column_name
+from flatten.rules import FIELD_RULES
+from flatten.values import COERCIONS, UnfitError, clean_text, undeclared
+
+if TYPE_CHECKING:
+    from endpoints import Child, Endpoint, Table
+
+Row = dict[str, object]
+Key = str | int
+
+_LONGEST_SHOWN = 60
+
+
+class Rejected(NamedTuple):
+    """A row that cannot be written: its table, the id to find it by, and why."""
+
+    table: str
+    id: str
+    reason: str
+
+
+class Flattened(NamedTuple):
+    """The rows of one item.
+
+    `key` is the item's id and `row` its row of the parent table, both None if the item itself is
+    rejected. `children` holds each child row by the part of its key that tells it from its
+    siblings. `bad_values` names a table and column for every value stored as NULL or in part.
+    """
+
+    key: str | None
+    row: Row | None
+    children: dict[Key, Row]
+    rejected: list[Rejected]
+    bad_values: list[tuple[str, str]]
+
+
+def flatten_item(endpoint: Endpoint, item: object) -> Flattened:
+    """Flatten one item of ``endpoint``; an item that is no object is rejected like any other."""
+    flat = Flattened(None, None, {}, [], [])
+    if not isinstance(item, dict):
+        flat.rejected.append(Rejected(endpoint.table.name, "?", f"it is {_described(item)}"))
+        return flat
+    child = endpoint.child
+    fields = item
+    if child is not None and child.field in item:
+        fields = {name: value for name, value in item.items() if name != child.field}
+    bad: list[str] = []
+    row = _row(endpoint.table, fields, bad)
+    flaw = _key_flaw(endpoint.table, fields, row)
+    if flaw is not None:
+        flat.rejected.append(Rejected(endpoint.table.name, _shown(item.get("id")), flaw))
+        return flat
+    flat.bad_values.extend((endpoint.table.name, column) for column in bad)
+    key = str(row[endpoint.table.primary_key[0]])
+    if child is not None:
+        _flatten_children(child, key, item.get(child.field), flat)
+    return flat._replace(key=key, row=row)
+
+
+def _flatten_children(child: Child, parent_key: str, value: object, flat: Flattened) -> None:
+    table = child.table
+    for element in child.rule(value):
+        if not isinstance(element, dict):
+            flat.rejected.append(Rejected(table.name, parent_key, f"it is {_described(element)}"))
+            continue
+        fields = {**element, child.foreign_key: parent_key}
+        bad: list[str] = []
+        row = _row(table, fields, bad)
+        key = row[child.key]
+        flaw = _key_flaw(table, fields, row)
+        if flaw is None and key in flat.children:
+            flaw = f"an earlier one has the same {child.key}"
+        if flaw is None:
+            flat.children[key] = row  # type: ignore[index]
+            flat.bad_values.extend((table.name, column) for column in bad)
+        else:
+            shown = f"{parent_key}, {child.key} {_shown(element.get(child.key))}"
+            flat.rejected.append(Rejected(table.name, shown, flaw))
+
+
+def _row(table: Table, fields: Mapping[str, object], bad: list[str]) -> Row:
+    """Shape fields into a row: every declared column, then the undeclared ones by name."""
+    types = table.types
+    row: Row = dict.fromkeys(types)
+    undeclared_fields: list[tuple[str, bool, object]] = []
+    for field, value in fields.items():
+        rule = FIELD_RULES.get(field)
+        if rule is not None:
+            for name, made in rule(field, value).items():
+                if name not in types:
+                    undeclared_fields.append((name, True, made))
+                elif made is not None and row[name] is None:
+                    _store(row, types[name], name, made, bad)
+        elif field not in types:
+            undeclared_fields.append((field, False, value))
+        elif value is not None:  # what a field says of itself goes before what a rule makes of it
+            _store(row, types[field], field, value, bad)
+    if undeclared_fields:
+        _add_undeclared(row, undeclared_fields, bad)
+    return row
+
+
+def _store(row: Row, kind: str, column: str, value: object, bad: list[str]) -> None:
+    try:
+        row[column] = COERCIONS[kind](value)
+    except UnfitError as unfit:
+        row[column] = unfit.kept
+        bad.append(column)
+
+
+def _add_undeclared(row: Row, fields: list[tuple[str, bool, object]], bad: list[str]) -> None:
+    """Add the fields that the schema does not know, sorted: their order in JSON is no change.
+
+    Of fields that become one column the first is kept, as Fivetran does, and a field that would
+    pass for one of Fivetran's own columns is left out. Both count as bad values.
+    """
+    taken = {column_name(name) for name in row}
+    for field, _, value in sorted(fields, key=lambda made: made[:2]):
+        name = clean_text(field) or "_"  # no destination has a column without a name
+        column = column_name(name)
+        if column in taken or column.startswith(RESERVED_PREFIX):
+            bad.append(name)
+            continue
+        taken.add(column)
+        try:
+            row[name] = undeclared(value)
+        except UnfitError as unfit:
+            row[name] = unfit.kept
+            bad.append(name)
+
+
+def _key_flaw(table: Table, fields: Mapping[str, object], row: Row) -> str | None:
+    """Say why the row has no complete key; None if it has one."""
+    for name in table.primary_key:
+        value = fields.get(name)
+        if value is None:
+            return f"it has no {name}"
+        if type(value) is not str and type(value) is not int and type(value) is not float:
+            return f"its {name} is {_described(value)}"
+        if row[name] is None or row[name] == "":
+            return f"its {name} is {_shown(value)}"
+    return None
+
+
+def _described(value: object) -> str:
+    """Name the JSON type of a value; anything from outside of JSON says itself what it is."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    if type(value) in (int, float):
+        return "a number"
+    return names.get(type(value), str(value))
+
+
+def _shown(value: object) -> str:
+    """Show an id in a log line: on one line, and never longer than a line."""
+    text = "?" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -1,0 +1,165 @@
+"""Turn a JSON value into the exact Python value of its column's type, or say that it does not fit.
+
+The SDK raises on a value that its column cannot hold and an exception there ends the sync, so all
+that could make it raise is settled here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+
+# The SDK sends an undeclared integer outside of this range as a 32-bit float.
+_LARGEST_LONG = 2**63 - 1
+# Deep enough for any real value, shallow enough for the recursion limit of every encoder.
+_DEEPEST_LEVEL = 100
+# An undeclared float is sent as a Java float, of 32 bits.
+_LARGEST_FLOAT = 3.4028234663852886e38
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))?)?", re.ASCII
+)
+
+
+class UnfitError(ValueError):
+    """A value that its column cannot hold as it is; `kept` is what is stored in its place."""
+
+    def __init__(self, kept: object = None) -> None:
+        """Keep nothing of the value, or what is left of it."""
+        super().__init__("the value does not fit its column")
+        self.kept = kept
+
+
+def clean_text(text: str) -> str:
+    """Remove NUL and replace lone surrogates by U+FFFD: neither SDK nor destination holds them."""
+    if not text.isascii():
+        text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text.replace("\0", "")
+
+
+def string(value: object) -> str:
+    """Give text as it is, and any other value as the JSON text that stands for it, keys sorted."""
+    if type(value) is str:
+        return clean_text(value)
+    if type(value) is int:
+        return str(value)
+    cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
+    if cleaned is None:
+        raise UnfitError
+    text = json.dumps(cleaned, ensure_ascii=False, sort_keys=True)
+    if not kept_whole:
+        raise UnfitError(text)
+    return text
+
+
+def double(value: object) -> float:
+    """Give a finite number, from a number or from text that is one."""
+    try:
+        if type(value) is str:
+            number = float(value) if _NUMBER.fullmatch(value) else math.nan
+        elif type(value) is int or type(value) is float:
+            number = float(value)
+        else:
+            raise UnfitError
+    except OverflowError:  # an integer beyond the range of doubles
+        raise UnfitError from None
+    if not math.isfinite(number):
+        raise UnfitError
+    return number
+
+
+def long(value: object) -> int:
+    """Give a whole number of 64 bits, from a number or from text that is one."""
+    if type(value) is int:
+        number = value
+    elif (type(value) is float and math.isfinite(value)) or (
+        type(value) is str and _NUMBER.fullmatch(value)
+    ):
+        exact = Decimal(value)  # a float would round text beyond 2**53
+        if exact.copy_abs() > _LARGEST_LONG or exact != exact.to_integral_value():
+            raise UnfitError
+        number = int(exact)
+    else:
+        raise UnfitError
+    if abs(number) > _LARGEST_LONG:
+        raise UnfitError
+    return number
+
+
+def boolean(value: object) -> bool:
+    """Give true or false, from a boolean, ``"true"``, ``"false"``, 1 or 0."""
+    if type(value) is bool:
+        return value
+    if value in ("true", 1):
+        return True
+    if value in ("false", 0):
+        return False
+    raise UnfitError
+
+
+def utc_datetime(value: object) -> datetime:
+    """Give the moment of an RFC 3339 text, in UTC and to the microsecond.
+
+    No offset means UTC, a date alone its midnight.
+    """
+    match = _RFC3339.fullmatch(value) if type(value) is str else None
+    if match is None:
+        raise UnfitError
+    date, time, fraction, offset = match.groups()
+    microseconds = (fraction or "")[:6].ljust(6, "0")
+    try:
+        return datetime.fromisoformat(
+            f"{date}T{time or '00:00:00'}.{microseconds}{offset or '+00:00'}"
+        ).astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # no such day, or out of the calendar once in UTC
+        raise UnfitError from None
+
+
+def undeclared(value: object) -> object:
+    """Give a value for the SDK to infer a type from.
+
+    Integers beyond 64 bits become text. NaN, infinity, floats beyond the 32 bits of the SDK's
+    undeclared float and what is nested deeper than 100 levels do not fit.
+    """
+    if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
+        raise UnfitError
+    cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
+    if not kept_whole:
+        raise UnfitError(cleaned)
+    return cleaned
+
+
+COERCIONS: Mapping[str, Callable[[object], object]] = {
+    "STRING": string,
+    "DOUBLE": double,
+    "LONG": long,
+    "BOOLEAN": boolean,
+    "UTC_DATETIME": utc_datetime,
+}
+
+
+def _clean(value: object, levels: int) -> tuple[object, bool]:
+    """Copy a JSON value without what no destination holds; False if part of it became null."""
+    if isinstance(value, (list, dict)):
+        return _clean_nested(value, levels - 1) if levels else (None, False)
+    if isinstance(value, str):
+        return clean_text(value), True
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, False
+    if isinstance(value, int) and abs(value) > _LARGEST_LONG:
+        return str(value), True
+    return value, True
+
+
+def _clean_nested(value: list[object] | dict[str, object], levels: int) -> tuple[object, bool]:
+    if isinstance(value, list):
+        elements = [_clean(element, levels) for element in value]
+        return [element for element, _ in elements], all(whole for _, whole in elements)
+    pairs = {clean_text(key): _clean(inner, levels) for key, inner in sorted(value.items())}
+    return {key: inner for key, (inner, _) in pairs.items()}, all(w for _, w in pairs.values())
