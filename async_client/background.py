@@ -1,0 +1,56 @@
+"""Fetch in a thread of its own while the caller writes: each catalog comes back as a future."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+
+from async_client.client import Catalog, Tell, fetch_all
+from async_client.settings import Limits, Settings
+
+
+@contextmanager
+def fetching(
+    settings: Settings, limits: Limits, tell: Tell
+) -> Iterator[dict[str, Future[Catalog]]]:
+    """Request all catalogs at once; gives a future per endpoint name, in replay order.
+
+    A future gives a Catalog or raises EndpointError. Leaving cancels what is still in flight and
+    waits until the thread, its tasks and its connections are gone. `tell` is called over there.
+    """
+    catalogs: dict[str, Future[Catalog]] = {
+        endpoint.name: Future() for endpoint in settings.endpoints
+    }
+    loop = asyncio.new_event_loop()
+    # A copy: the caller takes each future out, so that its body is released once written.
+    work = loop.create_task(fetch_all(settings, limits, dict(catalogs), tell))
+    thread = threading.Thread(
+        target=_run, args=(loop, work, list(catalogs.values())), name="catalogs", daemon=True
+    )
+    thread.start()
+    try:
+        yield catalogs
+    finally:
+        with suppress(RuntimeError):  # the loop is closed already: all was fetched
+            loop.call_soon_threadsafe(work.cancel)
+        thread.join()
+
+
+def _run(
+    loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], futures: list[Future[Catalog]]
+) -> None:
+    """Run to the end and leave no future open, so that nobody waits for ever."""
+    error: BaseException | None = None
+    try:
+        loop.run_until_complete(work)
+    except BaseException as caught:  # noqa: BLE001 (it is handed to whoever waits)
+        error = caught
+    finally:
+        for future in futures:
+            if not future.done():
+                future.set_exception(error or RuntimeError("the catalog was never fetched"))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

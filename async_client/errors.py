@@ -1,0 +1,58 @@
+"""What can go wrong between a request and a catalog.
+
+FetchError                 what one try came to, in words without URL or token
+├── TransientError         another try may succeed; the only class that is tried again
+└── FinalError             another try cannot succeed
+    └── UnauthorizedError  the token is refused, so every other request would be too
+EndpointError              an endpoint has no catalog in this sync: where, why, what to do
+└── TokenRefusedError      the same, and the sync ends
+"""
+
+from __future__ import annotations
+
+
+class FetchError(Exception):
+    """One try failed: `reason` says how, `advice` what the user can do."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        """Both are sentences without their full stop."""
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+
+
+class TransientError(FetchError):
+    """Another try may succeed, no sooner than `retry_after_seconds` if the server named a time."""
+
+    def __init__(self, reason: str, advice: str, retry_after_seconds: float | None = None) -> None:
+        """See `FetchError`."""
+        super().__init__(reason, advice)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class FinalError(FetchError):
+    """Another try cannot succeed."""
+
+
+class UnauthorizedError(FinalError):
+    """The server refuses the token."""
+
+
+class EndpointError(Exception):
+    """An endpoint has no catalog in this sync, after `tries` requests to `url`."""
+
+    def __init__(self, endpoint_name: str, url: str, tries: int, failure: FetchError) -> None:
+        """Take the words of the last failure."""
+        times = "1 try" if tries == 1 else f"{tries} tries"
+        super().__init__(
+            f"{endpoint_name}: GET {url} failed after {times}: {failure.reason}. {failure.advice}."
+        )
+        self.endpoint_name = endpoint_name
+        self.url = url
+        self.tries = tries
+        self.reason = failure.reason
+        self.advice = failure.advice
+
+
+class TokenRefusedError(EndpointError):
+    """The token is refused: no other endpoint can be read either."""

@@ -1,0 +1,57 @@
+"""When to try again, and after how long: full jitter, with ``Retry-After`` as a floor.
+
+`waits` decides, without I/O; the backoff library does the waiting.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Generator
+from typing import TypeVar
+
+import backoff
+
+from async_client.errors import TransientError
+from async_client.settings import Limits
+
+Result = TypeVar("Result")
+Draw = Callable[[float, float], float]
+
+
+def waits(
+    limits: Limits, seconds_left: Callable[[], float], draw: Draw = random.uniform
+) -> Generator[float, TransientError, None]:
+    """Yield the seconds to wait after each failure that is sent in; end when there is no next try.
+
+    There is none when the tries are used up, or when the wait does not fit the time left. Full
+    jitter spreads the retries of many clients; it never shortens a server's ``Retry-After``.
+    """
+    failure = yield 0.0  # backoff primes a wait generator before the first failure
+    for cap_seconds in limits.wait_caps_seconds:
+        seconds = max(draw(0.0, cap_seconds), failure.retry_after_seconds or 0.0)
+        if seconds >= seconds_left():
+            return
+        failure = yield seconds
+
+
+def retrying(
+    attempt: Callable[[], Awaitable[Result]],
+    limits: Limits,
+    seconds_left: Callable[[], float],
+    on_wait: Callable[[int, TransientError, float], None],
+) -> Callable[[], Awaitable[Result]]:
+    """Repeat ``attempt`` while it raises TransientError and `waits` allows another try.
+
+    ``on_wait`` gets the number of the try that failed, its failure and the seconds until the next.
+    Raises the last TransientError, and at once whatever else ``attempt`` raises.
+    """
+    retry = backoff.on_exception(
+        lambda: waits(limits, seconds_left),  # type: ignore[arg-type,return-value]
+        TransientError,
+        jitter=None,  # backoff's own would shorten a Retry-After too
+        on_backoff=lambda details: on_wait(
+            details["tries"], details["exception"], details["wait"]
+        ),
+        logger=None,
+    )
+    return retry(attempt)
