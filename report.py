@@ -1,0 +1,171 @@
+"""What a sync tells its operator: log lines, warnings, the summary and the final error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from async_client import Arrival, EndpointError, Retry, Settings, TokenRefusedError
+from changes import SYNCS_UNTIL_BELIEVED, Outcome
+from endpoints import ENDPOINTS
+
+# One line of the summary fits beside the SDK's prefix of 35 columns on a terminal of 80.
+_SUMMARY_ROW = "{:13}{:>5}{:>8}{:>6}{:>8}{:>5}"
+_COLUMNS_NAMED = 5
+
+
+def started(settings: Settings, known_endpoints: int) -> str:
+    """Say what is about to be fetched from where, and how much is known of the last sync."""
+    number = len(settings.endpoints)
+    return (
+        f"Fetching {number} catalogs from {settings.base_url} at once; "
+        f"{known_endpoints} of them known from the last sync."
+    )
+
+
+def token_in_clear(settings: Settings) -> str:
+    """Warn of a base_url that is not encrypted."""
+    return (
+        f"base_url is {settings.base_url}: http is not encrypted, so others on the network "
+        "can read the token. Use https."
+    )
+
+
+def retrying(retry: Retry) -> str:
+    """Tell of one failed try."""
+    return (
+        f"{retry.endpoint_name}: try {retry.failed_try} of {retry.most_tries} failed, "
+        f"{retry.reason}; next try in {retry.wait_seconds:.1f} s"
+    )
+
+
+def arrived(arrival: Arrival) -> str:
+    """Tell of one catalog that is downloaded."""
+    catalog = arrival.catalog
+    tries = "" if catalog.tries == 1 else f", {catalog.tries} tries"
+    return (
+        f"{arrival.endpoint_name} arrived: {len(catalog.items):,} items, "
+        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{tries}"
+    )
+
+
+def progress(endpoint_name: str, done_items: int, all_items: int) -> str:
+    """Tell how far a large catalog is."""
+    return f"{endpoint_name}: {done_items:,} of {all_items:,} items"
+
+
+def written(endpoint_name: str, outcome: Outcome, seconds: float) -> str:
+    """Tell what the replay of one catalog did."""
+    return (
+        f"{endpoint_name} written: {outcome.new:,} new, {outcome.changed:,} changed, "
+        f"{outcome.unchanged:,} unchanged, {outcome.deleted:,} deleted, "
+        f"{outcome.held_back:,} held back; {outcome.upserted_rows:,} upserts, "
+        f"{outcome.deleted_rows:,} deletes, {outcome.rejected:,} rejected, {seconds:.2f} s"
+    )
+
+
+def empty(endpoint_name: str) -> str:
+    """Warn of an empty catalog that empties its tables."""
+    return f"{endpoint_name}: the catalog is empty, and so are its tables now."
+
+
+def rejections(endpoint_name: str, outcome: Outcome) -> list[str]:
+    """Tell of the first few rejected rows, one line each."""
+    return [
+        f"{endpoint_name}: a row of {rejected.table} is rejected, id {rejected.id}: "
+        f"{rejected.reason}"
+        for rejected in outcome.first_rejected
+    ]
+
+
+def concerns(endpoint_name: str, outcome: Outcome) -> str:
+    """Sum up what a person should look at, a sentence each; empty if there is nothing."""
+    sentences = []
+    if outcome.rejected:
+        first = outcome.first_rejected[0]
+        sentences.append(
+            f"{_count(outcome.rejected, 'row')} rejected, the first of {first.table} "
+            f"with id {first.id}: {first.reason}."
+        )
+    if outcome.bad_values:
+        sentences.append(
+            f"{_count(outcome.bad_values.total(), 'value')} did not fit and became NULL or "
+            f"incomplete: {_columns(outcome.bad_values)}."
+        )
+    if outcome.held_back:
+        why = "an item has no readable id" if outcome.keyless else "most known items are missing"
+        sentences.append(
+            f"{_count(outcome.held_back, 'missing item')} kept, as {why}: each is deleted once "
+            f"missing in {SYNCS_UNTIL_BELIEVED} syncs in a row; re-sync to delete at once."
+        )
+    return f"{endpoint_name}: {' '.join(sentences)}" if sentences else ""
+
+
+def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Iterable[str]) -> str:
+    """Draw the table that ends a sync's log: items by what became of them, a line per endpoint."""
+    lines = ["What became of the items:"]
+    lines.append(_SUMMARY_ROW.format("", "new", "changed", "same", "deleted", "held"))
+    for name in (endpoint.name for endpoint in ENDPOINTS):
+        outcome = outcomes.get(name)
+        if isinstance(outcome, Outcome):
+            lines.append(
+                _SUMMARY_ROW.format(
+                    name,
+                    outcome.new,
+                    outcome.changed,
+                    outcome.unchanged,
+                    outcome.deleted,
+                    outcome.held_back,
+                )
+            )
+        elif outcome is not None:
+            lines.append(f"{name:13}  failed, left as it was")
+        else:
+            lines.append(f"{name:13}  {'skipped' if name in skipped else 'not reached'}")
+    return "\n".join(lines)
+
+
+def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
+    """Explain the sync's failure: each endpoint, why, and what to do."""
+    failed = list(failures)
+    refused = [error for error in failed if isinstance(error, TokenRefusedError)]
+    if refused:
+        head = "The token is refused, so the sync ended."
+    else:
+        head = (
+            f"{_count(len(failed), 'endpoint')} of {endpoints} could not be read. Their tables "
+            "stay as they were; all others are up to date."
+        )
+    return "\n".join([head, *(f"- {error}" for error in failed)])
+
+
+def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
+    """Explain a failed connection test; empty if every endpoint answers."""
+    failed = {name: error for name, error in errors.items() if error is not None}
+    if not failed:
+        return ""
+    refused = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
+    if refused:
+        return f"DataCamp refuses the token: {refused[0].reason}. {refused[0].advice}."
+    if len(failed) == len(errors):
+        return f"No catalog can be read: {next(iter(failed.values()))}"
+    names = ", ".join(failed)
+    details = "; ".join(f"{name}: {error.reason}" for name, error in failed.items())
+    return (
+        f"The token cannot read {names} ({details}). Ask DataCamp to include them, or sync the "
+        f"others by setting skip_endpoints to: {names}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _columns(bad_values: Mapping[tuple[str, str], int]) -> str:
+    ordered = sorted(bad_values.items(), key=lambda entry: (-entry[1], entry[0]))
+    named = [f"{table}.{column} {number:,}" for (table, column), number in ordered]
+    more = len(named) - _COLUMNS_NAMED
+    return ", ".join(named[:_COLUMNS_NAMED]) + (f" and {more} more columns" if more > 0 else "")
+
+
+def _size(byte_count: int) -> str:
+    return f"{byte_count / 1e6:.1f} MB" if byte_count >= 100_000 else f"{byte_count / 1e3:.1f} kB"
