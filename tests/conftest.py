@@ -1,0 +1,53 @@
+"""What several test modules need: recorded operations in place of the SDK, and quick limits."""
+
+from __future__ import annotations
+
+import pytest
+
+import connector
+from async_client import Limits
+from tests.recording import Log, Operations, answering
+
+CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    """Keep the proxies and certificates of the machine out of every test."""
+    for name in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let retries follow each other at once."""
+    limits = Limits(wait_caps_seconds=(0.0,) * 5)
+    monkeypatch.setattr(connector, "LIMITS", limits)
+    return limits
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Run `connector.update` against recorded operations and log; gives a function that does so.
+
+    It takes the answers by endpoint name, the state and further configuration, and returns the
+    recorded operations, the log, and the error if the sync failed.
+    """
+
+    def run(answers=None, state=None, *, before=lambda operation: None, **configuration):
+        operations, log = Operations(before), Log()
+        monkeypatch.setattr(connector, "op", operations)
+        monkeypatch.setattr(connector, "log", log)
+        if answers is not None:
+            monkeypatch.setattr(connector, "fetching", answering(answers))
+        error = None
+        try:
+            connector.update({**CONFIGURATION, **configuration}, state or {})
+        except Exception as caught:  # noqa: BLE001 (the test looks at it)
+            error = caught
+        return operations, log, error
+
+    return run
