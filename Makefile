@@ -1,0 +1,41 @@
+# Needs Python 3.10 or newer and make; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint check format clean
+
+help:
+	@echo "make demo    run the connector against a stand-in of DataCamp's API"
+	@echo "make test    run the tests, with coverage"
+	@echo "make lint    check style and types"
+	@echo "make check   both, as continuous integration does"
+	@echo "make format  put the code into the project's style"
+	@echo "make clean   remove what the commands above made"
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
+	@echo "Installing into .venv, which takes a minute ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/python -m mock_api.demo
+
+test: .venv/installed
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,52 @@
+"""Which endpoint misbehaves how, and how many times: ``ENDPOINT=KIND[xTIMES]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+from mock_api.answers import Respond
+from mock_api.kinds import kind_of
+from mock_api.names import ENDPOINT_NAMES, known
+
+_FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Some endpoints answer in this way, so many times each; None means for ever."""
+
+    endpoint_names: tuple[str, ...]
+    respond: Respond
+    times: int | None
+
+
+def parse_fault(text: str) -> Fault:
+    """Read ``courses=503x2`` or ``all=reset``; raises ValueError that says what would be valid."""
+    match = _FAULT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not of the form ENDPOINT=KIND or ENDPOINT=KINDxTIMES")
+    name, kind, times = match.groups()
+    names = ENDPOINT_NAMES if name == "all" else (known(name),)
+    return Fault(names, kind_of(kind), None if times is None else int(times))
+
+
+class Faults:
+    """The faults still to come, endpoint by endpoint and in the order given."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        listed = list(faults)
+        self._coming = {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
+
+    def take(self, endpoint_name: str) -> Respond | None:
+        """Use up the endpoint's next fault; None if it is healthy (again)."""
+        return next(self._coming[endpoint_name], None)
+
+
+def _in_turn(endpoint_name: str, faults: Sequence[Fault]) -> Iterator[Respond]:
+    for fault in faults:
+        if endpoint_name in fault.endpoint_names:
+            times = () if fault.times is None else (fault.times,)
+            yield from repeat(fault.respond, *times)

@@ -1,0 +1,99 @@
+"""The real ``fivetran`` command on a copy of the connector, in need of nothing but loopback.
+
+The SDK would ask the package index for newer releases and about the project's imports; a scratch
+home and a ``pipreqs`` that does nothing keep it from that, so that a run works without a network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+# What a package of the connector needs; everything else of the project is for its developers.
+SHIPPED = (
+    "connector.py",
+    "endpoints.py",
+    "report.py",
+    "requirements.txt",
+    "async_client",
+    "changes",
+    "flatten",
+)
+_NEVER_CHECK_AGAIN = 4_102_444_800  # seconds since the epoch, in the year 2100
+
+
+def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
+    """Copy the connector into ``folder`` with a configuration; gives the copy's path."""
+    copy = folder / "connector"
+    copy.mkdir(parents=True)
+    for name in SHIPPED:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    (copy / "configuration.json").write_text(json.dumps(configuration), encoding="utf-8")
+    _scratch_home(folder / "home")
+    _idle_pipreqs(folder / "bin")
+    return copy
+
+
+def start(
+    copy: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start ``fivetran`` in a folder that `prepare` made; its output comes as one stream of text."""
+    scripts = Path(sys.executable).parent
+    command = shutil.which("fivetran", path=str(scripts))
+    if command is None:
+        raise FileNotFoundError(f"no fivetran command in {scripts}: install requirements-dev.txt")
+    return subprocess.Popen(
+        [command, *arguments],
+        cwd=copy,
+        env={**_environment(copy.parent, scripts), **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _environment(folder: Path, scripts: Path) -> dict[str, str]:
+    home = str(folder / "home")
+    path = os.pathsep.join((str(folder / "bin"), str(scripts), os.environ.get("PATH", "")))
+    return {
+        **os.environ,
+        "PATH": path,
+        "HOME": home,
+        "USERPROFILE": home,  # what HOME is called on Windows
+        "DO_NOT_TRACK": "1",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _scratch_home(home: Path) -> None:
+    """Make a home in which the SDK has just looked for newer releases."""
+    sdk = home / ".fivetran" / "connector_sdk"
+    core = home / ".fivetran" / "connector_sdk_core"
+    sdk.mkdir(parents=True)
+    core.mkdir()
+    (sdk / "_last_version_check").write_text(str(_NEVER_CHECK_AGAIN), encoding="utf-8")
+    seen = {"lastVersionCheck": _NEVER_CHECK_AGAIN, "licenseNoticeShown": True}
+    (core / "_config.json").write_text(json.dumps(seen), encoding="utf-8")
+
+
+def _idle_pipreqs(folder: Path) -> None:
+    """Put a pipreqs first on the path that finds nothing; Windows runs the real one."""
+    folder.mkdir()
+    script = folder / "pipreqs"
+    script.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    script.chmod(0o755)

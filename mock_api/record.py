@@ -1,0 +1,61 @@
+"""What the stand-in has been asked: the requests in the order of their arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Condition
+from typing import NamedTuple
+
+
+class Arrived(NamedTuple):
+    """A request: the endpoint's name, or the path if it is no endpoint's, and its headers."""
+
+    endpoint_name: str
+    headers: dict[str, str]
+
+
+class Requests:
+    """A record that one thread keeps and any thread may read."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Arrived] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._changed = Condition()
+
+    @property
+    def endpoint_names(self) -> list[str]:
+        """Whom the requests went to, in the order of their arrival."""
+        return [request.endpoint_name for request in self.arrived]
+
+    def wait_until(
+        self, reached: Callable[[Requests], bool], timeout_seconds: float = 10.0
+    ) -> None:
+        """Block until the record is as ``reached`` wants it; raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: reached(self), timeout_seconds):
+                raise TimeoutError(f"only {self.endpoint_names} arrived, {self.in_flight} open")
+
+    def clear(self) -> None:
+        """Forget what has arrived; what is in flight stays so."""
+        with self._changed:
+            self.arrived = []
+            self.most_in_flight = self.in_flight
+
+    @contextmanager
+    def recording(self, endpoint_name: str, headers: Mapping[str, str]) -> Iterator[None]:
+        """Record a request, in flight until the end of the block."""
+        with self._changed:
+            self.arrived.append(Arrived(endpoint_name, dict(headers)))
+            self._count(+1)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self.in_flight += change
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self._changed.notify_all()

@@ -1,0 +1,115 @@
+"""Running the stand-in: on a socket until told to stop, or in a thread beside a test."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from threading import Thread
+
+from aiohttp import web
+
+from mock_api.answers import Answer
+from mock_api.faults import Faults, parse_fault
+from mock_api.items import Item
+from mock_api.names import known
+from mock_api.record import Requests
+from mock_api.server import MOCK, Hold, Latency, Mock, make_app
+
+DEFAULT_TOKEN = "demo-token"  # noqa: S105 - a token that opens nothing
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` on a bound socket; at the end every connection is cut, stalled ones too."""
+    # With handler_cancellation a client that hangs up is no longer in flight.
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+    await runner.setup()
+    site = web.SockSite(runner, listener)
+    await site.start()
+    try:
+        yield
+    finally:
+        await site.stop()
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport:
+                connection.transport.abort()
+        await runner.cleanup()
+
+
+class Server:
+    """A running stand-in: where it is, what it was asked, and how to change what it answers.
+
+    Changes hold for every request that is sent after the call.
+    """
+
+    def __init__(self, base_url: str, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
+        self.base_url = base_url
+        self._mock = mock
+        self._loop = loop
+
+    @property
+    def token(self) -> str:
+        """The token that the server accepts."""
+        return self._mock.token
+
+    @property
+    def requests(self) -> Requests:
+        """The record of what has arrived."""
+        return self._mock.requests
+
+    def serve(self, catalogs: Mapping[str, Sequence[Item]]) -> None:
+        """Replace the catalog of every endpoint named."""
+        for endpoint_name, items in catalogs.items():
+            self.replace(endpoint_name, items)
+
+    def replace(self, endpoint_name: str, items: Sequence[Item] | bytes) -> None:
+        """Replace an endpoint's items or, given bytes, its whole body."""
+        self._mock.answers[known(endpoint_name)] = Answer(items)
+
+    def set_faults(self, *faults: str) -> None:
+        """Misbehave in these ways, such as ``courses=503x2``, and in no others."""
+        self._mock.faults = Faults(map(parse_fault, faults))
+
+    def hold(self, endpoint_name: str, *, after_half: bool = False) -> None:
+        """Keep the endpoint's answers back; with ``after_half`` only the body's second half."""
+        held = self._mock.holds.get(endpoint_name)
+        released = held.released if held else asyncio.Event()
+        self._mock.holds[known(endpoint_name)] = Hold(released, after_half)
+
+    def release(self, endpoint_name: str) -> None:
+        """Let go of the answers that are held, and hold no more."""
+        released = self._mock.holds.pop(endpoint_name).released
+        self._loop.call_soon_threadsafe(released.set)
+
+
+@contextmanager
+def serving(
+    catalogs: Mapping[str, Sequence[Item]],
+    *,
+    token: str = DEFAULT_TOKEN,
+    latency_seconds: Latency = 0.0,
+    faults: Iterable[str] = (),
+) -> Iterator[Server]:
+    """Run the stand-in in a thread, on a free port of the loopback interface."""
+    parsed = Faults(map(parse_fault, faults))
+    app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=parsed)
+    started: Future[asyncio.AbstractEventLoop] = Future()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with listening(app, listener):
+            started.set_result(asyncio.get_running_loop())
+            await stop.wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=lambda: asyncio.run(run()), name="mock_api", daemon=True)
+        thread.start()
+        loop = started.result(timeout=10)
+        try:
+            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", app[MOCK], loop)
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
