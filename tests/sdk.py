@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import duckdb
-import fivetran_connector_sdk_cli.core_adapter as core_adapter
+from fivetran_connector_sdk_cli import core_adapter
 from fivetran_connector_sdk import Connector, Logging
 from fivetran_connector_sdk_common import constants
 
@@ -69,9 +69,16 @@ def columns(folder: Path, table: str) -> dict[str, str]:
 
 
 def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
-    """Give the rows of a table that are not deleted, sorted, without Fivetran's own columns."""
-    names = list(columns(folder, table))
-    listed = ", ".join(f'"{name}"' for name in names)
+    """Give the rows of a table that are not deleted, sorted, without Fivetran's own columns.
+
+    Moments are in UTC and without a time zone: DuckDB would need another package to add it.
+    """
+    types = columns(folder, table)
+    names = list(types)
+    listed = ", ".join(
+        f"\"{name}\" AT TIME ZONE 'UTC'" if "TIME ZONE" in kind else f'"{name}"'
+        for name, kind in types.items()
+    )
     rows = query(folder, f"SELECT {listed} FROM {table} WHERE NOT _fivetran_deleted ORDER BY ALL")
     return [dict(zip(names, row, strict=True)) for row in rows]
 

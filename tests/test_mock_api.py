@@ -22,7 +22,7 @@ import aiohttp
 import pytest
 
 from endpoints import ENDPOINTS
-from mock_api.__main__ import main, parse_latency
+from mock_api import __main__ as command
 from mock_api.catalog import SIZES, catalog
 from mock_api.faults import parse_fault
 from mock_api.kinds import KIND_NAMES
@@ -729,7 +729,7 @@ def test_every_kind_named_as_valid_is_valid():
 )
 def test_latency_is_a_number_or_one_for_each_endpoint(text, expected):
     """Both forms of the option are read."""
-    assert parse_latency(text) == expected
+    assert command.parse_latency(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -746,26 +746,41 @@ def test_latency_is_a_number_or_one_for_each_endpoint(text, expected):
 def test_a_bad_argument_is_refused(capsys, arguments, complaint):
     """The command ends with status 2 and says which argument is wrong, and why."""
     with pytest.raises(SystemExit, match="2"):
-        main(arguments)
+        command.main(arguments)
     assert complaint in capsys.readouterr().err
 
 
 def test_an_occupied_port_is_one_clear_line(server, capsys):
     """Status 2 and a line that names the address, not a traceback."""
     port = urlsplit(server.base_url).port
-    assert main(["--port", str(port)]) == 2
+    assert command.main(["--port", str(port)]) == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith(f"mock_api: cannot listen on 127.0.0.1:{port}: ")
     assert complaint.count("\n") == 1
 
 
+def test_the_command_can_be_stopped_as_soon_as_it_says_so(monkeypatch):
+    """Signals are handled before the line that tells of the server is printed."""
+    told = []
+
+    def stopping_print(line, *, flush):
+        told.append((line, flush))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(command, "print", stopping_print, raising=False)
+    assert command.main(["--port", "0", "--scale", "0.01"]) == 0
+    ((line, flush),) = told
+    assert re.search(r" at http://127\.0\.0\.1:\d+ with token demo-token; Ctrl-C stops it$", line)
+    assert flush  # a pipe would keep the line back
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_serves_until_it_is_stopped(number):
     """It says where it is and by which token, and a signal ends it with status 0."""
-    command = [sys.executable, "-m", "mock_api", "--port", "0", "--scale", "0.01"]
+    program = [sys.executable, "-m", "mock_api", "--port", "0", "--scale", "0.01"]
     options = ["--token", "open-sesame", "--fault", "courses=stall-headers"]
     with subprocess.Popen(
-        [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*program, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         greeting = process.stdout.readline()
         base_url = re.search(r"http://127\.0\.0\.1:\d+", greeting)[0]

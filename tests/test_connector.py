@@ -1,0 +1,393 @@
+"""The replay: which operations are emitted in which order, and what the state says meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pytest
+
+import connector
+from async_client import Catalog
+from endpoints import ENDPOINTS
+from tests.conftest import CONFIGURATION
+from tests.recording import Destination, Interrupted, failed, refused
+
+NAMES = [endpoint.name for endpoint in ENDPOINTS]
+ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
+
+CATALOGS = {
+    "assessments": [{"id": "assessment-1"}, {"id": "assessment-2"}],
+    "practices": [{"id": "practice-1"}],
+    "projects": [{"id": "project-1", "topics": ["SQL", "Python"]}],
+    "custom_tracks": [{"id": "custom-1", "content": [{"id": "course-1"}]}],
+    "tracks": [{"id": "track-1", "content": [{"id": "course-1"}, {"id": "course-2"}]}],
+    "courses": [{"id": "course-1", "chapters": [{"id": "chapter-1"}]}, {"id": "course-2"}],
+}
+CHANGED = {
+    **CATALOGS,
+    "assessments": [{"id": "assessment-2", "title": "New"}],
+    "projects": [{"id": "project-1", "topics": ["SQL"]}],
+    "courses": [{"id": "course-2", "chapters": [{"id": "chapter-1"}]}],
+}
+
+
+@contextmanager
+def _table_of(catalogs):
+    yield catalogs
+
+
+def landed(recorded, catalogs=CATALOGS):
+    """Run one clean sync; gives the state it leaves."""
+    operations, _, error = recorded(catalogs)
+    assert error is None
+    return operations.states[-1]
+
+
+def tables(recorded, catalogs):
+    """Give the tables that a first sync of these catalogs fills."""
+    destination = Destination()
+    destination.apply(recorded(catalogs)[0].stream)
+    return destination.tables
+
+
+def assert_announced(operations):
+    """Check that whatever is emitted is of the endpoint that the last checkpoint names."""
+    writing = None
+    for operation in operations.stream:
+        if operation[0] == "checkpoint":
+            writing = operation[1]["writing"]
+        elif operation[0] != "warning":
+            assert ENDPOINT_OF_TABLE[operation[1]] == writing, operation
+
+
+def test_schema_declares_the_ten_tables():
+    """`schema()` gives each table with its primary key and the type of every known column."""
+    declared = connector.schema({})
+    assert [entry["table"] for entry in declared] == [
+        "assessment",
+        "practice",
+        "project",
+        "project_topic",
+        "custom_track",
+        "custom_track_content",
+        "track",
+        "track_content",
+        "course",
+        "course_chapter",
+    ]
+    assert declared[7] == {
+        "table": "track_content",
+        "primary_key": ["track_id", "position"],
+        "columns": {
+            "track_id": "STRING",
+            "position": "LONG",
+            "id": "STRING",
+            "type": "STRING",
+            "title": "STRING",
+        },
+    }
+
+
+def test_clean_sync_makes_seven_checkpoints(recorded):
+    """A first sync truncates and writes each endpoint under its own checkpoint, in order."""
+    operations, log, error = recorded(CATALOGS)
+    assert error is None
+    assert [state["writing"] for state in operations.states] == [*NAMES, None]
+    assert [sorted(state["endpoints"]) for state in operations.states] == [
+        sorted(NAMES[:count]) for count in range(7)
+    ]
+    assert_announced(operations)
+    assert operations.stream[1:4] == [
+        ("truncate", "assessment"),
+        ("upsert", "assessment", {**dict.fromkeys(operations.stream[2][2]), "id": "assessment-1"}),
+        ("upsert", "assessment", {**dict.fromkeys(operations.stream[2][2]), "id": "assessment-2"}),
+    ]
+    assert not operations.of_kind("warning")
+    assert not log.of_level("warning")
+
+
+def test_second_sync_of_the_same_catalogs_only_checkpoints(recorded):
+    """Nothing is written when nothing changed, and the state ends as it began."""
+    state = landed(recorded)
+    operations, _, error = recorded(CATALOGS, state)
+    assert (error, operations.writes) == (None, [])
+    assert [s["writing"] for s in operations.states] == [*NAMES, None]
+    assert operations.states[-1] == state
+
+
+def test_changes_are_upserts_first_and_deletes_after(recorded):
+    """A changed catalog emits just the differences; children go before their parents."""
+    operations, _, error = recorded(CHANGED, landed(recorded))
+    assert error is None
+    assert [(o[0], o[1], o[2].get("id", o[2].get("name"))) for o in operations.writes] == [
+        ("upsert", "assessment", "assessment-2"),
+        ("delete", "assessment", "assessment-1"),
+        ("upsert", "project", "project-1"),
+        ("upsert", "project_topic", "SQL"),
+        ("delete", "project_topic", "Python"),
+        ("upsert", "course", "course-2"),
+        ("upsert", "course_chapter", "chapter-1"),
+        ("delete", "course_chapter", "chapter-1"),
+        ("delete", "course", "course-1"),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_failed_endpoint_costs_itself_only(recorded, name):
+    """Sync after sync the other five stay fresh; the failed one keeps rows and snapshot."""
+    state = landed(recorded)
+    kept = state["endpoints"][name]
+    for catalogs in (CHANGED, CATALOGS):
+        operations, log, error = recorded({**catalogs, name: failed(name)}, state)
+        assert isinstance(error, connector.SyncError)
+        assert f"- {name}: GET http://mock failed after 6 tries: it is down. Wait." in str(error)
+        assert len(operations.states) == (6 if name == NAMES[0] else 7)
+        assert_announced(operations)
+        assert name not in {ENDPOINT_OF_TABLE[operation[1]] for operation in operations.writes}
+        state = operations.states[-1]
+        assert state["writing"] is None
+        assert state["endpoints"][name] == kept
+        assert log.of_level("error") == [str(failed(name))]
+    recovered, _, error = recorded(CHANGED, state)
+    assert error is None
+    assert not recovered.of_kind("truncate")
+
+
+def test_all_endpoints_failing_leaves_the_state_alone(recorded):
+    """With nothing written there is no checkpoint, and the error lists all six."""
+    operations, _, error = recorded({name: failed(name) for name in NAMES}, landed(recorded))
+    assert operations.stream == []
+    assert [line.split(":")[0] for line in str(error).splitlines()[1:]] == [
+        f"- {name}" for name in NAMES
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refused_token_ends_the_sync_between_two_endpoints(recorded, name):
+    """After a 401 nothing more is written, and what landed is checkpointed with nothing open."""
+    answers = {**CATALOGS, name: refused(name)}
+    operations, _, error = recorded(answers)
+    # All answers are there at once, so that the refusal is seen before the first endpoint.
+    assert operations.stream == []
+    assert str(error).splitlines()[0] == "The token is refused, so the sync ended."
+    assert f"- {name}: GET http://mock failed after 1 try: 401. Renew it." in str(error)
+
+
+@pytest.mark.parametrize("place", range(1, 6))
+def test_a_late_refusal_lets_the_endpoint_in_hand_end(recorded, monkeypatch, place):
+    """A 401 that arrives in the middle of an endpoint's replay stops the sync after it."""
+    futures = {name: Future() for name in NAMES}
+    for name in NAMES[:place]:
+        futures[name].set_result(Catalog(CATALOGS[name], 0, 0.0, 1))
+
+    def refuse(operation):
+        in_hand = operation[0] == "upsert" and ENDPOINT_OF_TABLE[operation[1]] == NAMES[place - 1]
+        for name in NAMES[place:] if in_hand else ():
+            if not futures[name].done():
+                futures[name].set_exception(refused("courses"))
+
+    monkeypatch.setattr(connector, "fetching", lambda *_: _table_of(dict(futures)))
+    operations, _, error = recorded(before=refuse)
+    assert isinstance(error, connector.SyncError)
+    assert_announced(operations)
+    assert {ENDPOINT_OF_TABLE[o[1]] for o in operations.writes} == set(NAMES[:place])
+    assert operations.states[-1]["writing"] is None
+    assert list(operations.states[-1]["endpoints"]) == sorted(NAMES[:place])
+
+
+def test_skipped_endpoints_are_never_named(recorded):
+    """A skipped endpoint is neither written nor checkpointed, and its snapshot stays."""
+    state = landed(recorded)
+    operations, log, error = recorded(
+        CHANGED, state, skip_endpoints="courses, assessments, custom_tracks"
+    )
+    assert error is None
+    assert [s["writing"] for s in operations.states] == ["practices", "projects", "tracks", None]
+    assert {ENDPOINT_OF_TABLE[o[1]] for o in operations.writes} == {"projects"}
+    assert operations.states[-1]["endpoints"]["courses"] == state["endpoints"]["courses"]
+    assert "courses        skipped" in log.text
+
+
+@pytest.mark.parametrize("what", ["failed", "skipped"])
+def test_an_interrupted_endpoint_stays_unknown_until_it_is_written_whole(recorded, what):
+    """The endpoint that `writing` names loses its snapshot, also if it now fails or is skipped."""
+    state = {**landed(recorded), "writing": "tracks"}
+    answers = {**CATALOGS, "tracks": failed("tracks")} if what == "failed" else CATALOGS
+    skip = "tracks" if what == "skipped" else ""
+    operations, log, _ = recorded(answers, state, skip_endpoints=skip)
+    assert all("tracks" not in saved["endpoints"] for saved in operations.states)
+    assert operations.writes == []
+    assert "ended while it wrote tracks" in log.of_level("warning")[0]
+    healed, _, error = recorded(CATALOGS, operations.states[-1])
+    assert error is None
+    assert {o[1] for o in healed.of_kind("truncate")} == {"track", "track_content"}
+
+
+@pytest.mark.parametrize("kept", ["emitted", "committed"])
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("number", range(7))
+def test_killed_around_any_checkpoint_the_next_sync_finishes(recorded, number, side, kept):
+    """Whether or not uncommitted operations arrived, one more sync makes the tables right."""
+    first, _, _ = recorded(CATALOGS)
+    destination = Destination()
+    destination.apply(first.stream)
+    checkpoints = iter(range(100))
+    past = []
+
+    def kill(operation):
+        if past:
+            raise Interrupted
+        if operation[0] == "checkpoint" and next(checkpoints) == number:
+            if side == "before":
+                raise Interrupted
+            past.append(operation)
+
+    operations, _, error = recorded(CHANGED, first.states[-1], before=kill)
+    assert isinstance(error, Interrupted) or (number, side) == (6, "after")
+    committed = [i + 1 for i, o in enumerate(operations.stream) if o[0] == "checkpoint"]
+    end = len(operations.stream) if kept == "emitted" else max(committed, default=0)
+    destination.apply(operations.stream[:end])
+    state = operations.states[-1] if operations.states else first.states[-1]
+    finished, _, error = recorded(CHANGED, state)
+    assert error is None
+    destination.apply(finished.stream)
+    assert destination.tables == tables(recorded, CHANGED)
+    again, _, _ = recorded(CHANGED, finished.states[-1])
+    assert again.writes == []
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+def test_nothing_but_an_exception_leaves_update(recorded, stop):
+    """An exit that the gRPC SDK would take for a success becomes a failure of the sync."""
+
+    def interrupt(operation):
+        if operation[0] == "upsert":
+            raise stop
+
+    _, _, error = recorded(CATALOGS, before=interrupt)
+    assert isinstance(error, connector.SyncError)
+    assert str(error) == f"The sync was interrupted ({stop.__name__})."
+
+
+def test_an_operation_that_raises_is_shown_as_it_is(recorded):
+    """The SDK's own error ends the sync unchanged."""
+
+    def fail(operation):
+        if operation[0] == "upsert":
+            raise OSError("the destination is full")
+
+    _, _, error = recorded(CATALOGS, before=fail)
+    assert (type(error), str(error)) == (OSError, "the destination is full")
+
+
+def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
+    """Rejected rows, bad values and held back items are told in one warning per endpoint."""
+    known = [{"id": f"course-{number}"} for number in range(4)]
+    state = landed(recorded, {**CATALOGS, "courses": known})
+    odd = [{"id": None}, *known[1:], {"id": "course-9", "timeNeededInHours": "long"}]
+    operations, log, error = recorded({**CATALOGS, "courses": odd}, state)
+    assert error is None
+    ((_, warning),) = operations.of_kind("warning")
+    assert warning == (
+        "courses: 1 row rejected, the first of course with id ?: it has no id. "
+        "1 value did not fit and became NULL or incomplete: course.timeNeededInHours 1. "
+        "1 missing item kept, as an item has no readable id: each is deleted once missing "
+        "in 3 syncs in a row; re-sync to delete at once."
+    )
+    assert "courses: a row of course is rejected, id ?: it has no id" in log.of_level("warning")
+
+
+def test_an_empty_catalog_without_a_snapshot_is_warned_about(recorded):
+    """An empty first catalog empties its tables and says so; later it is normal."""
+    empty = {**CATALOGS, "custom_tracks": []}
+    operations, log, _ = recorded(empty)
+    assert ("truncate", "custom_track") in operations.stream
+    assert log.of_level("warning") == [
+        "custom_tracks: the catalog is empty, and so are its tables now."
+    ]
+    _, log, _ = recorded(empty, operations.states[-1])
+    assert log.of_level("warning") == []
+
+
+def test_a_token_sent_in_clear_is_warned_about(recorded):
+    """Plain http to a host that is not loopback is told in the log and in the dashboard."""
+    operations, log, error = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
+    assert error is None
+    (warning,) = operations.of_kind("warning")
+    assert "base_url is http://proxy.example/datacamp: http is not encrypted" in warning[1]
+    assert warning[1] in log.of_level("warning")
+
+
+def test_an_unusable_state_is_told_and_left_behind(recorded):
+    """The state of the published example is no state: everything is written anew."""
+    operations, log, error = recorded(CATALOGS, {"last_synced_endpoint": "assessments"})
+    assert error is None
+    assert len(operations.of_kind("truncate")) == 10
+    assert "The state of the last sync is not used" in log.of_level("warning")[0]
+
+
+def test_large_catalogs_report_progress(recorded, monkeypatch):
+    """Every 10,000 items there is a line, and never one per record."""
+    monkeypatch.setattr(connector, "PROGRESS_ITEMS", 2)
+    _, log, _ = recorded({**CATALOGS, "practices": [{"id": str(n)} for n in range(5)]})
+    assert [line for line in log.of_level("info") if "of 5" in line] == [
+        "practices: 2 of 5 items",
+        "practices: 4 of 5 items",
+    ]
+
+
+class _Item(dict):
+    """An item whose end can be seen."""
+
+
+def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
+    """While a later endpoint is written, nothing holds the items of an earlier one."""
+    item = _Item(id="assessment-1")
+    gone = weakref.ref(item)
+    futures = {name: Future() for name in NAMES}
+    for name in NAMES[1:]:
+        futures[name].set_result(Catalog([], 0, 0.0, 1))
+    futures["assessments"].set_result(Catalog([item], 0, 0.0, 1))
+    monkeypatch.setattr(connector, "fetching", lambda *_, held=futures: _table_of(held))
+    del item
+    seen = []
+
+    def look(operation):
+        if operation[0] == "truncate":
+            seen.append((operation[1], gone() is None))
+
+    recorded(before=look)
+    assert seen[:2] == [("assessment", False), ("practice", True)]
+
+
+def test_a_refused_configuration_makes_no_request(recorded, monkeypatch):
+    """A configuration that cannot work ends the sync before anything is fetched."""
+
+    def fetching(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(connector, "fetching", fetching)
+    operations, _, error = recorded(skip_endpoints="course")
+    assert (type(error), operations.stream) == (ValueError, [])
+    assert str(error).startswith("skip_endpoints names 'course', which is no endpoint")
+
+
+def test_the_setup_form_has_four_fields_and_a_test():
+    """The form asks for exactly the keys of the configuration, the token hidden and required."""
+    form = connector.configuration_form().to_response()
+    assert [(field.name, bool(field.required), field.text_field) for field in form.fields] == [
+        ("bearer_token", True, 1),
+        ("base_url", False, 0),
+        ("request_timeout_seconds", False, 0),
+        ("skip_endpoints", False, 0),
+    ]
+    assert [test.name for test in form.tests] == ["connection_test"]
+
+
+def test_the_connection_test_tells_a_refused_configuration():
+    """A configuration that cannot work fails the setup test with the same words as a sync."""
+    result = connector.connection_test({**CONFIGURATION, "bearer_token": ""})
+    assert result.failure.startswith("bearer_token is missing")
