@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 import duckdb
-from fivetran_connector_sdk_cli import core_adapter
 from fivetran_connector_sdk import Connector, Logging
+from fivetran_connector_sdk_cli import core_adapter
 from fivetran_connector_sdk_common import constants
 
 import connector
