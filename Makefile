@@ -19,10 +19,16 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+.venv-grpc/installed: requirements.txt requirements-grpc.txt
+	@echo "Installing the gRPC generation of the SDK into .venv-grpc ..."
+	@$(PYTHON) -m venv --clear .venv-grpc
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-grpc.txt
+	@touch $@
+
 demo: .venv/installed
 	@$(BIN)/python -m mock_api.demo
 
-test: .venv/installed
+test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 lint: .venv/installed
@@ -37,5 +43,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-grpc .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

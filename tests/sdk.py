@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import struct
 from pathlib import Path
 
 import duckdb
 from fivetran_connector_sdk import Connector, Logging
-from fivetran_connector_sdk_cli import core_adapter
+from fivetran_connector_sdk_cli import core_adapter, runtime, schema_processing
 from fivetran_connector_sdk_common import constants
+from fivetran_connector_sdk_core.constants import CELL_FLOAT
 
 import connector
 from endpoints import ENDPOINTS
@@ -90,3 +92,52 @@ def counts(folder: Path) -> dict[str, int]:
         table: query(folder, f"SELECT count(*) FROM {table} WHERE NOT _fivetran_deleted")[0][0]
         for table in tables
     }
+
+
+class _Sink:
+    """Takes what the SDK hands to a destination: lists like those that `grpc_sync` prints."""
+
+    def __init__(self) -> None:
+        self.operations: list[list] = []
+
+    def record(self, record):
+        cells = {name: _text(cell) for name, cell in record.row_data.items()}
+        self.operations.append([record.type.name.lower(), record.table, cells])
+
+    def truncate(self, truncate):
+        self.operations.append(["truncate", truncate.table, {}])
+
+    def checkpoint(self, checkpoint):
+        self.operations.append(["checkpoint", checkpoint.state_json])
+
+    def warning(self, warning):
+        self.operations.append(["warning", warning.message])
+
+
+def _text(cell: bytes) -> str:
+    """Give a cell as text, a float of 32 bits with the digits that these hold."""
+    if cell[0] == CELL_FLOAT:
+        (held,) = struct.unpack("f", struct.pack("f", float(cell[1:])))
+        return chr(CELL_FLOAT) + str(held)
+    return cell.decode()
+
+
+def emitted(configuration, state) -> tuple[list[list], BaseException | None]:
+    """Run one sync into nothing; gives what the SDK would hand to a destination, and the error."""
+    constants.DEBUGGING = True
+    Logging.LOG_LEVEL = Logging.Level.WARNING
+    subject, sink, error = (
+        Connector(update=connector.update, schema=connector.schema),
+        _Sink(),
+        None,
+    )
+    schema_processing.reset()
+    subject.get_schema(configuration)
+    runtime.install(sink)
+    try:
+        subject.run_update(configuration, state)
+    except Exception as caught:  # noqa: BLE001 (the test looks at it)
+        error = caught
+    finally:
+        runtime.install(None)
+    return sink.operations, error
