@@ -2,15 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint check format clean
+.PHONY: help demo test test-pythons lint check format clean
 
 help:
-	@echo "make demo    run the connector against a stand-in of DataCamp's API"
-	@echo "make test    run the tests, with coverage"
-	@echo "make lint    check style and types"
-	@echo "make check   both, as continuous integration does"
-	@echo "make format  put the code into the project's style"
-	@echo "make clean   remove what the commands above made"
+	@echo "make demo          run the connector against a stand-in of DataCamp's API"
+	@echo "make test          run the tests, with coverage"
+	@echo "make test-pythons  run them on every supported Python that is there"
+	@echo "make lint          check style and types"
+	@echo "make check         both, as continuous integration does"
+	@echo "make format        put the code into the project's style"
+	@echo "make clean         remove what the commands above made"
 
 .venv/installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
@@ -31,6 +32,9 @@ demo: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
+test-pythons: .venv/installed
+	@$(BIN)/python tests/every_python.py
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,5 +47,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-grpc .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
