@@ -1,7 +1,7 @@
 """Run the tests on every supported Python that is there, each in a virtual environment of its own.
 
-A program: ``python tests/every_python.py``. Interpreters are looked for on the path and where pyenv
-keeps them; one that is missing is named loudly, as untested. The status is 1 if any run fails.
+A program: ``python tests/every_python.py``. Interpreters are looked for on the path and where
+pyenv keeps them; a missing one is named loudly, as untested. The status is 1 if any run fails.
 """
 
 from __future__ import annotations
