@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from async_client.client import Catalog, Tell, fetch_all
+from async_client.client import Catalog, Catalogs, Tell, fetch_all
 from async_client.settings import Limits, Settings
 
 
@@ -25,10 +25,11 @@ def fetching(
         endpoint.name: Future() for endpoint in settings.endpoints
     }
     loop = asyncio.new_event_loop()
-    # A copy: the caller takes each future out, so that its body is released once written.
-    work = loop.create_task(fetch_all(settings, limits, dict(catalogs), tell))
+    # A copy: here and there a future is taken out when done with, so that its body is released.
+    waited_for = dict(catalogs)
+    work = loop.create_task(fetch_all(settings, limits, waited_for, tell))
     thread = threading.Thread(
-        target=_run, args=(loop, work, list(catalogs.values())), name="catalogs", daemon=True
+        target=_run, args=(loop, work, waited_for), name="catalogs", daemon=True
     )
     thread.start()
     try:
@@ -39,9 +40,7 @@ def fetching(
         thread.join()
 
 
-def _run(
-    loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], futures: list[Future[Catalog]]
-) -> None:
+def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], waited_for: Catalogs) -> None:
     """Run to the end and leave no future open, so that nobody waits for ever."""
     error: BaseException | None = None
     try:
@@ -49,7 +48,7 @@ def _run(
     except BaseException as caught:  # noqa: BLE001 (it is handed to whoever waits)
         error = caught
     finally:
-        for future in futures:
+        for future in waited_for.values():
             if not future.done():
                 future.set_exception(error or RuntimeError("the catalog was never fetched"))
         loop.run_until_complete(loop.shutdown_asyncgens())

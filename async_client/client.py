@@ -9,7 +9,7 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -72,15 +72,16 @@ class Arrival(NamedTuple):
 
 
 Tell = Callable[[Retry | Arrival], None]
-Catalogs = Mapping[str, "Future[Catalog]"]
+Catalogs = dict[str, "Future[Catalog]"]
 
 
 async def fetch_all(settings: Settings, limits: Limits, catalogs: Catalogs, tell: Tell) -> None:
     """Request every endpoint of ``settings`` at once; each resolves its future in ``catalogs``.
 
-    A failed endpoint's future raises EndpointError. A refused token resolves all that are open
-    with TokenRefusedError and cancels their requests. `tell` hears of retries and arrivals, on
-    this loop's thread.
+    A future that is resolved is taken out of ``catalogs``, so that no body is kept here. A failed
+    endpoint's future raises EndpointError. A refused token resolves all that are open with
+    TokenRefusedError and cancels their requests. `tell` hears of retries and arrivals, on this
+    loop's thread.
     """
     async with _session(settings) as session:
         fetch = _Fetch(session, settings, limits, tell)
@@ -111,16 +112,16 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 async def _deliver(fetch: _Fetch, endpoint: Endpoint, catalogs: Catalogs) -> None:
     try:
         catalog = await fetch.catalog(endpoint)
+        fetch.tell(Arrival(endpoint.name, catalog))
     except TokenRefusedError as refused:
         for future in catalogs.values():
             if not future.done():
                 future.set_exception(refused)
         raise
     except Exception as failed:  # noqa: BLE001 (whoever waits for this catalog must hear of it)
-        catalogs[endpoint.name].set_exception(failed)
+        catalogs.pop(endpoint.name).set_exception(failed)
     else:
-        fetch.tell(Arrival(endpoint.name, catalog))
-        catalogs[endpoint.name].set_result(catalog)
+        catalogs.pop(endpoint.name).set_result(catalog)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class _Fetch:
             items, byte_count = await retrying(attempt, self.limits, seconds_left, on_wait)()
             return Catalog(items, byte_count, time.monotonic() - started, tries)
         except FetchError as error:
-            failure = error
+            failure = error.with_traceback(None)  # its frames would keep the body
         # Raised out here: no chain of exceptions may lead to aiohttp's, which know the token.
         raise self._endpoint_error(endpoint, tries, _told_to_wait(failure, seconds_left()))
 
@@ -191,7 +192,13 @@ class _Fetch:
     @asynccontextmanager
     async def _response(self, endpoint: Endpoint) -> AsyncIterator[aiohttp.ClientResponse]:
         url = self._url(endpoint)
-        async with self.session.get(url, allow_redirects=False, proxy=_proxy(url)) as response:
+        async with self.session.get(
+            url,
+            # Not a default of the session: aiohttp sends those to a proxy too, in clear.
+            headers={"Authorization": f"Bearer {self.settings.bearer_token}"},
+            allow_redirects=False,
+            proxy=_proxy(url),
+        ) as response:
             check_status(endpoint, url, response.status, response.headers)
             yield response
 
@@ -211,7 +218,7 @@ class _Fetch:
 @asynccontextmanager
 async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     silence = settings.request_timeout_seconds
-    secure = settings.base_url.startswith("https:")
+    secure = urlsplit(settings.base_url).scheme == "https"  # however it is spelled
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=_tls_context() if secure else True),
         # No total: a large download that makes progress is healthy. `connect` includes the name
@@ -219,7 +226,6 @@ async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
         timeout=aiohttp.ClientTimeout(connect=silence, sock_connect=silence, sock_read=silence),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={
-            "Authorization": f"Bearer {settings.bearer_token}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": USER_AGENT,
@@ -287,7 +293,7 @@ def _network_failure(error: aiohttp.ClientError) -> FetchError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         why = getattr(error.certificate_error, "verify_message", "") or "it does not fit the host"
         return FinalError(
-            f"the server's TLS certificate is not trusted: {why}",
+            f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
             "Check base_url; for a proxy with a certificate of its own, "
             "set REQUESTS_CA_BUNDLE to the file that holds its root",
         )

@@ -29,6 +29,9 @@ _PAGE_COUNT_MEMBERS = frozenset(
     {"numberofpages", "totalpages", "pagecount", "pages", "numpages", "lastpage"}
 )
 
+_ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
+_REFUSED_BY_MSGSPEC = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 Items = list[msgspec.Raw] | list[object]
 
 
@@ -80,13 +83,13 @@ def split(endpoint: Endpoint, body: bytes | bytearray) -> Items:
     """
     try:
         return _split_raw(endpoint, body)
-    except (msgspec.DecodeError, RecursionError):
+    except _REFUSED_BY_MSGSPEC:
         pass
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        document = None
-    if document is None:
+        document = Unreadable()
+    if isinstance(document, Unreadable):
         raise _unreadable(_not_json(body))
     if isinstance(document, dict):
         name = _list_name(endpoint, document, lambda value: isinstance(value, list))
@@ -102,7 +105,7 @@ def decode_item(item: object) -> object:
         return item
     try:
         return msgspec.json.decode(item)
-    except (msgspec.DecodeError, RecursionError):
+    except _REFUSED_BY_MSGSPEC:
         pass
     try:
         return json.loads(bytes(item))
@@ -111,15 +114,11 @@ def decode_item(item: object) -> object:
 
 
 def _split_raw(endpoint: Endpoint, body: bytes | bytearray) -> list[msgspec.Raw]:
-    first = bytes(body[:64]).lstrip()[:1]
-    if first == b"[":
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
-    if first != b"{":
-        msgspec.json.decode(body)
-        raise _unreadable("JSON that is neither an object nor a list")
-    members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    name = _list_name(endpoint, members, _is_raw_list)
-    return msgspec.json.decode(members[name], type=list[msgspec.Raw])
+    envelope = _ENVELOPE.decode(body)
+    if isinstance(envelope, list):
+        return envelope
+    name = _list_name(endpoint, envelope, _is_raw_list)
+    return msgspec.json.decode(envelope[name], type=list[msgspec.Raw])
 
 
 def _is_raw_list(value: object) -> bool:
@@ -155,7 +154,7 @@ def _speaks_of_pages(members: Mapping[str, object], levels: int) -> Iterator[boo
         name = key.lower().replace("_", "").replace("-", "")
         if name in _NEXT_MEMBERS:
             yield _leads_somewhere(value)
-        elif name in _PAGE_COUNT_MEMBERS:
+        elif name in _PAGE_COUNT_MEMBERS and not isinstance(value, dict):
             yield _number(value) > 1
         elif isinstance(value, dict) and levels:
             yield from _speaks_of_pages(value, levels - 1)
