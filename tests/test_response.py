@@ -1,0 +1,520 @@
+"""Judging an answer: which status is tried again, which body is a catalog, what can be read."""
+
+from __future__ import annotations
+
+import json
+import math
+import tracemalloc
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import msgspec
+import pytest
+
+from async_client.errors import FinalError, TransientError, UnauthorizedError
+from async_client.response import (
+    Unreadable,
+    check_status,
+    decode_item,
+    retry_after_seconds,
+    split,
+)
+from endpoints import ENDPOINTS
+
+BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+COURSES = BY_NAME["courses"]
+CUSTOM_TRACKS = BY_NAME["custom_tracks"]
+URL = "https://api.example/prefix/v1/catalog/live-courses"
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
+
+NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
+CHECK_URL = "Check base_url, and the proxy if there is one"
+ASK_SUPPORT = f"{CHECK_URL}; if both are right, ask DataCamp's support"
+NO_SUCH_CATALOG = f"{CHECK_URL}; if your license has no courses, add courses to skip_endpoints"
+NEW_TOKEN = "Check bearer_token: it is wrong, expired or revoked; DataCamp issues a new one"
+ASK_FOR_IT = (
+    "The token may not read courses: ask DataCamp to include it, or add courses to skip_endpoints"
+)
+TRUST_IT = "If you trust that address, set base_url to it"
+
+
+def judged(status, headers=None):
+    """Give the failure that a status is, or None."""
+    try:
+        check_status(COURSES, URL, status, headers or {})
+    except (TransientError, FinalError) as failure:
+        return failure
+    return None
+
+
+def unreadable(endpoint, body):
+    """Give the words with which a body is refused, for now."""
+    with pytest.raises(TransientError) as refused:
+        split(endpoint, body)
+    assert refused.value.advice == f"{CHECK_URL}; if both are right, {NEXT_SYNC}"
+    assert refused.value.retry_after_seconds is None
+    prefix = "the server answers 200, but the body is "
+    assert refused.value.reason.startswith(prefix)
+    return refused.value.reason.removeprefix(prefix)
+
+
+def items_of(body, endpoint=COURSES):
+    """Split a body and decode its items."""
+    return [decode_item(item) for item in split(endpoint, body)]
+
+
+# The status
+
+
+def test_only_200_is_an_answer():
+    """Of all statuses one alone may bring a catalog."""
+    assert [status for status in range(100, 600) if judged(status) is None] == [200]
+
+
+def test_the_statuses_that_are_tried_again():
+    """Seven statuses may pass by themselves; every other one is final."""
+    transient = [s for s in range(100, 600) if isinstance(judged(s), TransientError)]
+    assert transient == [408, 425, 429, 500, 502, 503, 504]
+
+
+def test_401_alone_means_that_the_token_is_refused():
+    """No other status ends the sync for all endpoints."""
+    refused = [s for s in range(100, 600) if isinstance(judged(s), UnauthorizedError)]
+    assert refused == [401]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason", "advice"),
+    [
+        (201, FinalError, "201 Created", ASK_SUPPORT),
+        (204, FinalError, "204 No Content", ASK_SUPPORT),
+        (206, FinalError, "206 Partial Content", ASK_SUPPORT),
+        (304, FinalError, "304 Not Modified", ASK_SUPPORT),
+        (400, FinalError, "400 Bad Request", ASK_SUPPORT),
+        (401, UnauthorizedError, "401 Unauthorized", NEW_TOKEN),
+        (403, FinalError, "403 Forbidden", ASK_FOR_IT),
+        (404, FinalError, "404 Not Found", NO_SUCH_CATALOG),
+        (407, FinalError, "407 Proxy Authentication Required", ASK_SUPPORT),
+        (408, TransientError, "408 Request Timeout", NEXT_SYNC),
+        (410, FinalError, "410 Gone", NO_SUCH_CATALOG),
+        (425, TransientError, "425 Too Early", NEXT_SYNC),
+        (429, TransientError, "429 Too Many Requests", NEXT_SYNC),
+        (499, FinalError, "499", ASK_SUPPORT),
+        (500, TransientError, "500 Internal Server Error", NEXT_SYNC),
+        (501, FinalError, "501 Not Implemented", ASK_SUPPORT),
+        (502, TransientError, "502 Bad Gateway", NEXT_SYNC),
+        (503, TransientError, "503 Service Unavailable", NEXT_SYNC),
+        (504, TransientError, "504 Gateway Timeout", NEXT_SYNC),
+        (599, FinalError, "599", ASK_SUPPORT),
+    ],
+)
+def test_each_status_has_its_words(status, kind, reason, advice):
+    """A failure says what the server answered and what the user can do about it."""
+    failure = judged(status)
+    assert (type(failure), failure.reason, failure.advice) == (
+        kind,
+        f"the server answers {reason}",
+        advice,
+    )
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_transient_status_carries_the_wait_that_the_server_asks_for(status):
+    """`Retry-After` is read where another try is made at all."""
+    assert judged(status).retry_after_seconds is None
+    assert judged(status, {"Retry-After": "7"}).retry_after_seconds == 7
+    in_an_hour = datetime.now(timezone.utc) + timedelta(hours=1)
+    date = format_datetime(in_an_hour, usegmt=True)
+    assert judged(status, {"Retry-After": date}).retry_after_seconds == pytest.approx(3600, abs=9)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://elsewhere.example/a?token=1", "https://elsewhere.example"),
+        ("https://api.example:8443/", "https://api.example:8443"),
+        ("http://api.example/v1/catalog/live-courses", "http://api.example"),
+        ("//elsewhere.example/a", "https://elsewhere.example"),
+        ("/moved", "https://api.example"),
+        ("", "https://api.example"),
+        ("https://user:hunter2@elsewhere.example/", "https://elsewhere.example"),
+        ("https://[::1/", "an address that cannot be read"),
+        ("https://elsewhere.example:hunter2/", "an address that cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_names_the_host_it_points_to(status, location, target):
+    """Host and scheme are all that is told; the rest of the address may hold a secret."""
+    failure = judged(status, {"Location": location})
+    assert type(failure) is FinalError
+    assert failure.reason.endswith(
+        f" and points to {target}; redirects are not followed, to keep the token here"
+    )
+    assert failure.advice == TRUST_IT
+
+
+def test_a_redirect_without_a_target_is_an_error_like_others():
+    """No `Location`, no host to name."""
+    failure = judged(302)
+    assert (failure.reason, failure.advice) == ("the server answers 302 Found", ASK_SUPPORT)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("007", 7.0),
+        ("9" * 20, 1e20),
+        ("9" * 400, math.inf),
+        ("Thu, 01 Jan 2026 12:02:00 GMT", 120.0),
+        ("Thu, 01 Jan 2026 13:02:00 +0100", 120.0),
+        ("Thu, 01 Jan 2026 12:02:00", 120.0),
+        ("Thursday, 01-Jan-26 12:02:00 GMT", 120.0),
+        ("Thu Jan  1 12:02:00 2026", 120.0),
+        ("Thu, 01 Jan 2026 12:00:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("soon", None),
+        ("-5", None),
+        ("+5", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("5, 6", None),
+        ("٣", None),
+        ("²", None),
+        ("nan", None),
+        ("2026-01-01T12:02:00Z", None),
+        ("Thu, 32 Jan 2026 12:02:00 GMT", None),
+        ("Thu, 01 Jan 99999 12:02:00 GMT", None),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_retry_after_is_seconds_or_a_date(value, seconds):
+    """A date that has passed is no wait; what is neither is no header."""
+    assert retry_after_seconds(value, NOW) == seconds
+
+
+# The envelope
+
+
+@pytest.mark.parametrize(
+    ("endpoint_name", "names"),
+    [
+        ("courses", ["data", "courses", "live-courses", "live_courses"]),
+        ("assessments", ["data", "assessments", "live-assessments", "live_assessments"]),
+        (
+            "custom_tracks",
+            ["data", "custom_tracks", "custom-tracks", "live-custom-tracks", "live_custom_tracks"],
+        ),
+    ],
+)
+def test_a_catalog_is_a_bare_list_or_under_a_name_of_its_own(endpoint_name, names):
+    """The list may stand alone, under `data`, or under the endpoint's name in any spelling."""
+    endpoint = BY_NAME[endpoint_name]
+    items = [{"id": "1"}, {"id": "2"}]
+    documents = [items, *({name: items} for name in names)]
+    for document in documents:
+        assert items_of(json.dumps(document).encode(), endpoint) == items
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"message":"ok","data":[{"id":"1"}],"statusCode":200}',
+        b'{"data":[{"id":"1"}],"meta":{"page":1,"total":1}}',
+        b'{"courses":[{"id":"1"}],"tracks":[{"id":"2"}]}',
+        b'{"courses":[{"id":"1"}],"data":null}',
+        b'{"data":[{"id":"0"}],"data":[{"id":"1"}]}',
+        b' \r\n\t{ "data" : \n[\t{"id":"1"} ] , "x" : "{" }\n',
+        b" " * 4096 + b'{"data":[{"id":"1"}]}',
+        b"\n" * 4096 + b'[{"id":"1"}]',
+    ],
+    ids=lambda document: document.decode().strip()[:40],
+)
+def test_other_members_and_blanks_do_not_matter(document):
+    """What stands beside the list, or around it, is no part of the catalog."""
+    assert items_of(document) == [{"id": "1"}]
+
+
+def test_an_empty_list_is_a_catalog():
+    """Nothing is a catalog too, bare or wrapped."""
+    assert [split(COURSES, body) for body in (b"[]", b'{"data":[]}')] == [[], []]
+
+
+NO_JSON = "no valid JSON"
+NO_LIST = "JSON without one list of courses"
+NO_ENVELOPE = "JSON that is neither an object nor a list"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "nothing"),
+        (b" \n\t ", "nothing"),
+        (b" " * 4096, "nothing"),
+        (b"<!doctype html><title>Sign in</title>", "HTML, not JSON"),
+        (b"\n  <html></html>", "HTML, not JSON"),
+        (b"The service is starting", NO_JSON),
+        (b"\x00\x01\x02\xff", NO_JSON),
+        (b"null", NO_ENVELOPE),
+        (b"true", NO_ENVELOPE),
+        (b"42", NO_ENVELOPE),
+        (b'"[]"', NO_ENVELOPE),
+        (b"NaN", NO_ENVELOPE),
+        (b"\xef\xbb\xbfnull", NO_ENVELOPE),
+        (b"{}", NO_LIST),
+        (b'{"message":"Something went wrong","statusCode":500}', NO_LIST),
+        (b'{"data":null}', NO_LIST),
+        (b'{"data":{}}', NO_LIST),
+        (b'{"data":{"courses":[]}}', NO_LIST),
+        (b'{"data":"[]"}', NO_LIST),
+        (b'{"data":[],"courses":[]}', NO_LIST),
+        (b'{"courses":[],"live-courses":[]}', NO_LIST),
+        (b'{"tracks":[]}', NO_LIST),
+        (b'{"items":[]}', NO_LIST),
+        (b'{"Data":[]}', NO_LIST),
+        (b'{"data":null,"time":NaN}', NO_LIST),
+        (b'{"data":[]} <!-- cached -->', NO_JSON),
+        (b'{"data":[]}{"data":[]}', NO_JSON),
+        (b"[] []", NO_JSON),
+        (b'{"data":[{"id":"1"},{"id":', NO_JSON),
+        (b'{"data":[{"id":"1"}', NO_JSON),
+        (b'[{"id":"1"}', NO_JSON),
+        (b'{"data":[1,]}', NO_JSON),
+        (b"{'data':[]}", NO_JSON),
+        (b'{"data":[{"id":"1]}', NO_JSON),
+        (b'{"data":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", NO_JSON),
+        (b'{"data":[],"\xff":1}', NO_JSON),
+        (b'{"data":[],"total":' + b"9" * 5000 + b"}", NO_JSON),
+        (b'{"data":[NaN,' + b"9" * 5000 + b"]}", NO_JSON),
+    ],
+    ids=lambda value: ascii(value)[:50],
+)
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_anything_else_is_unreadable(kind, body, what):
+    """No list is guessed, no error object becomes a row, half a document is none."""
+    assert unreadable(COURSES, kind(body)) == what
+
+
+def test_the_refusal_names_the_endpoint():
+    """Whose list is missing depends on who was asked."""
+    assert unreadable(CUSTOM_TRACKS, b'{"courses":[]}') == "JSON without one list of custom_tracks"
+
+
+# Further pages
+
+SPEAK_OF_PAGES = [
+    {"next": "https://api.example?page=2"},
+    {"next": 2},
+    {"next": True},
+    {"next": {"href": "/page/2"}},
+    {"next": {"link": {"href": "/page/2"}}},
+    {"Next": "/page/2"},
+    {"nextPage": 2},
+    {"next_page": 2},
+    {"next-page": 2},
+    {"NEXT_PAGE": "2"},
+    {"nextUrl": "/page/2"},
+    {"next_link": "/page/2"},
+    {"nextCursor": "b2Zmc2V0"},
+    {"next_cursor": "b2Zmc2V0"},
+    {"nextPageToken": "b2Zmc2V0"},
+    {"next_token": "b2Zmc2V0"},
+    {"hasMore": True},
+    {"has_more": True},
+    {"hasNext": True},
+    {"hasNextPage": True},
+    {"pages": 2},
+    {"pages": "3"},
+    {"numberOfPages": 3},
+    {"number_of_pages": 2},
+    {"totalPages": 7.0},
+    {"total_pages": "0002"},
+    {"page-count": 2},
+    {"numPages": 2},
+    {"last_page": 2},
+    {"links": {"next": "/page/2"}},
+    {"_links": {"self": {"href": "/page/1"}, "next": {"href": "/page/2"}}},
+    {"meta": {"numberOfPages": 2}},
+    {"meta": {"pagination": {"total_pages": 2}}},
+    {"a": {"b": {"c": {"d": {"hasNextPage": True}}}}},
+    {"pages": {"next": "/page/2", "per_page": 50}},
+    {"pages": {"total_pages": 2}},
+]
+
+SPEAK_OF_NONE = [
+    {},
+    {"next": None},
+    {"next": ""},
+    {"next": "  "},
+    {"next": False},
+    {"next": 0},
+    {"next": {}},
+    {"next": []},
+    {"next": {"href": None}},
+    {"next": {"href": "", "title": None}},
+    {"nextPage": None},
+    {"hasMore": False},
+    {"has_next_page": False},
+    {"pages": 0},
+    {"pages": 1},
+    {"pages": "1"},
+    {"pages": None},
+    {"pages": True},
+    {"pages": "many"},
+    {"pages": {}},
+    {"pages": {"next": None, "total_pages": 1}},
+    {"numberOfPages": 1.0},
+    {"links": None},
+    {"links": {"next": None, "self": "/page/1", "last": "/page/1"}},
+    {"_links": {"next": {"href": None}}},
+    {"meta": {"page": 1, "total": 764, "pageSize": 1000}},
+    {"page": 3},
+    {"nextReview": "2026-01-01"},
+    {"context": "next"},
+]
+
+
+@pytest.mark.parametrize("members", SPEAK_OF_PAGES, ids=json.dumps)
+def test_an_envelope_with_further_pages_is_refused_for_good(members):
+    """Half a catalog never passes for a whole, however the envelope says that there is more."""
+    for document in ({"data": [{"id": "1"}], **members}, {**members, "courses": []}):
+        with pytest.raises(FinalError) as refused:
+            split(COURSES, json.dumps(document).encode())
+        assert (refused.value.reason, refused.value.advice) == (
+            "the answer is one page of several, and half a catalog must not pass for a whole",
+            "DataCamp's API has begun to page: update this connector",
+        )
+
+
+@pytest.mark.parametrize("members", SPEAK_OF_NONE, ids=json.dumps)
+def test_an_envelope_that_says_it_is_the_last_page_is_whole(members):
+    """Null, false, empty and a single page are not further pages."""
+    assert items_of(json.dumps({"data": [{"id": "1"}], **members}).encode()) == [{"id": "1"}]
+
+
+def test_further_pages_are_seen_in_a_body_that_msgspec_refuses():
+    """The second reading looks as closely as the first."""
+    with pytest.raises(FinalError, match="one page of several"):
+        split(COURSES, b'{"data":[{"timeNeededInHours":NaN}],"meta":{"pages":2}}')
+
+
+def test_an_item_may_speak_of_pages():
+    """A course about paging is a course."""
+    items = [{"id": "1", "next": "course-2", "pages": 12}]
+    assert items_of(json.dumps({"data": items}).encode()) == items
+
+
+# The items
+
+
+def test_a_sound_body_is_split_and_not_decoded():
+    """The items are pieces of the body's text, in its order; no tree of the catalog is built."""
+    texts = [b'{"id": "%d", "chapters": [{}, {}]}' % number for number in range(1000)]
+    for body in (b'{"data": [' + b", ".join(texts) + b"]}", b"[" + b",".join(texts) + b"]"):
+        items = split(COURSES, body)
+        assert {type(item) for item in items} == {msgspec.Raw}
+        assert [bytes(item) for item in items] == texts
+
+
+@pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"data":[', b"]}")])
+def test_splitting_copies_nothing(start, end):
+    """The items are views into the body, which is as much as is ever held of it."""
+    body = start + b",".join([b'"' + b"x" * 100_000 + b'"'] * 10) + end
+    tracemalloc.start()
+    try:
+        items = split(COURSES, body)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(items) == 10
+    assert peak_bytes < 100_000
+
+
+def test_items_that_are_no_objects_are_kept_in_their_places():
+    """What an item should be is not decided here."""
+    items = [{"id": "1"}, None, 7, "text", [], True, {"id": "2"}]
+    assert items_of(json.dumps(items).encode()) == items
+
+
+LOOSE = [
+    (b'{"data":[{"id":"1"},{"hours":1e400}]}', [{"id": "1"}, {"hours": math.inf}]),
+    (b'{"data":[{"id":"1"},{"hours":-1e400}]}', [{"id": "1"}, {"hours": -math.inf}]),
+    (b'{"data":[1.5,1e2,-0.0,18446744073709551616]}', [1.5, 100.0, -0.0, 2**64]),
+    (b'{"data":[%d]}' % 10**100, [10**100]),
+    (b'{"data":[{"id":"1","id":"2"}]}', [{"id": "2"}]),
+    (b'{"data":["\\u0000","\\ud83d\\ude00"]}', ["\0", "\N{GRINNING FACE}"]),
+    ('{"data":["Café \N{GRINNING FACE}"]}'.encode(), ["Café \N{GRINNING FACE}"]),
+]
+REFUSED_BY_MSGSPEC = [
+    (b'{"data":[{"id":"1"},{"hours":Infinity}]}', [{"id": "1"}, {"hours": math.inf}]),
+    (b'[{"id":"1"},{"hours":-Infinity}]', [{"id": "1"}, {"hours": -math.inf}]),
+    (b'{"data":["\\ud83d"]}', ["\ud83d"]),
+    (b'["\\ude00\\ud83d"]', ["\ude00\ud83d"]),
+    (b'\xef\xbb\xbf{"data":[{"id":"1"}]}', [{"id": "1"}]),
+    (b"\xef\xbb\xbf[]", []),
+    ('{"data":[{"id":"é"}]}'.encode("utf-16"), [{"id": "é"}]),
+    (b'{"data":[{"id":"1"}],"took":1e400}', [{"id": "1"}]),
+    (b'{"courses":[{"id":"1"}],"took":NaN}', [{"id": "1"}]),
+]
+
+
+@pytest.mark.parametrize(("body", "items"), LOOSE + REFUSED_BY_MSGSPEC, ids=ascii)
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_whatever_a_decoder_reads_is_read(kind, body, items):
+    """Out of range, doubled, unpaired: what is odd but readable is left to the flattening."""
+    assert items_of(kind(body)) == items
+
+
+def test_nan_is_read():
+    """NaN, which no JSON may hold, comes through as what it is."""
+    first, second = items_of(b'{"data":[{"id":"1"},{"hours":NaN}]}')
+    assert first == {"id": "1"}
+    assert math.isnan(second["hours"])
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b'{"title":"D\xe9cisions"}',
+        b'"\xff"',
+        b'{"\xff":1}',
+        b'{"id":' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda item: ascii(item)[:30],
+)
+def test_an_item_that_no_decoder_reads_costs_no_other(item):
+    """Bad UTF-8 and endless digits make their item unreadable, and only that."""
+    first, second, third = items_of(b'{"data":[{"id":"1"},' + item + b',{"id":"3"}]}')
+    assert (first, third) == ({"id": "1"}, {"id": "3"})
+    assert isinstance(second, Unreadable)
+    assert f"it is {second}" == "it is JSON that cannot be decoded"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000],
+    ids=["lists", "objects"],
+)
+def test_an_item_nested_too_deep_is_unreadable(text):
+    """No nesting ends a sync."""
+    assert isinstance(decode_item(msgspec.Raw(text)), Unreadable)
+
+
+@pytest.mark.parametrize("item", [{"id": "1"}, [1], "text", 1.5, True, None])
+def test_an_item_that_is_decoded_already_is_given_back(item):
+    """The second reading has built objects, which need no more decoding."""
+    assert decode_item(item) is item
+
+
+def test_no_failure_of_a_body_leads_back_to_it():
+    """The error of a parser would keep the whole body alive, and is no part of the failure."""
+    for body in (b'{"data":[NaN', b"[" * 100_000, b"{}"):
+        with pytest.raises(TransientError) as refused:
+            split(COURSES, body)
+        assert refused.value.__context__ is None
+        assert refused.value.__cause__ is None
