@@ -11,6 +11,9 @@ from endpoints import ENDPOINTS
 # One line of the summary fits beside the SDK's prefix of 35 columns on a terminal of 80.
 _SUMMARY_ROW = "{:13}{:>5}{:>8}{:>6}{:>8}{:>5}"
 _COLUMNS_NAMED = 5
+_LONGEST_NAME = 120
+# `op.warning` takes markup, and the SDK raises on some that is broken: no id must pass for it.
+_NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
 
 def started(settings: Settings, known_endpoints: int) -> str:
@@ -71,7 +74,7 @@ def empty(endpoint_name: str) -> str:
 def rejections(endpoint_name: str, outcome: Outcome) -> list[str]:
     """Tell of the first few rejected rows, one line each."""
     return [
-        f"{endpoint_name}: a row of {rejected.table} is rejected, id {rejected.id}: "
+        f"{endpoint_name}: a row of {rejected.table} is rejected, id {_shown(rejected.id)}: "
         f"{rejected.reason}"
         for rejected in outcome.first_rejected
     ]
@@ -84,7 +87,7 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
         first = outcome.first_rejected[0]
         sentences.append(
             f"{_count(outcome.rejected, 'row')} rejected, the first of {first.table} "
-            f"with id {first.id}: {first.reason}."
+            f"with id {_shown(first.id)}: {first.reason}."
         )
     if outcome.bad_values:
         sentences.append(
@@ -97,7 +100,7 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
             f"{_count(outcome.held_back, 'missing item')} kept, as {why}: each is deleted once "
             f"missing in {SYNCS_UNTIL_BELIEVED} syncs in a row; re-sync to delete at once."
         )
-    return f"{endpoint_name}: {' '.join(sentences)}" if sentences else ""
+    return f"{endpoint_name}: {' '.join(sentences)}".translate(_NO_MARKUP) if sentences else ""
 
 
 def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Iterable[str]) -> str:
@@ -160,9 +163,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _shown(name: str) -> str:
+    """Show an id or a field name of the API: on one line, and not at a length without end."""
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+
+
 def _columns(bad_values: Mapping[tuple[str, str], int]) -> str:
     ordered = sorted(bad_values.items(), key=lambda entry: (-entry[1], entry[0]))
-    named = [f"{table}.{column} {number:,}" for (table, column), number in ordered]
+    named = [f"{table}.{_shown(column)} {number:,}" for (table, column), number in ordered]
     more = len(named) - _COLUMNS_NAMED
     return ", ".join(named[:_COLUMNS_NAMED]) + (f" and {more} more columns" if more > 0 else "")
 

@@ -90,42 +90,43 @@ def _flatten_children(child: Child, parent_key: str, value: object, flat: Flatte
 
 def _row(table: Table, fields: Mapping[str, object], bad: list[str]) -> Row:
     """Shape fields into a row: every declared column, then the undeclared ones by name."""
-    types = table.types
-    row: Row = dict.fromkeys(types)
-    undeclared_fields: list[tuple[str, bool, object]] = []
-    for field, value in fields.items():
-        rule = FIELD_RULES.get(field)
-        if rule is not None:
-            for name, made in rule(field, value).items():
-                if name not in types:
-                    undeclared_fields.append((name, True, made))
-                elif made is not None and row[name] is None:
-                    _store(row, types[name], name, made, bad)
-        elif field not in types:
-            undeclared_fields.append((field, False, value))
-        elif value is not None:  # what a field says of itself goes before what a rule makes of it
-            _store(row, types[field], field, value, bad)
-    if undeclared_fields:
-        _add_undeclared(row, undeclared_fields, bad)
+    if not FIELD_RULES.keys().isdisjoint(fields):
+        fields = _ruled(fields)
+    row: Row = {}
+    for column, kind in table.types.items():
+        value = fields.get(column)
+        if value is None:
+            row[column] = None
+            continue
+        try:
+            row[column] = COERCIONS[kind](value)
+        except UnfitError as unfit:
+            row[column] = unfit.kept
+            bad.append(column)
+    others = fields.keys() - row.keys()
+    if others:
+        _add_undeclared(row, {name: fields[name] for name in sorted(others)}, bad)
     return row
 
 
-def _store(row: Row, kind: str, column: str, value: object, bad: list[str]) -> None:
-    try:
-        row[column] = COERCIONS[kind](value)
-    except UnfitError as unfit:
-        row[column] = unfit.kept
-        bad.append(column)
+def _ruled(fields: Mapping[str, object]) -> dict[str, object]:
+    """Put what the rules make of fields in their place; a field of that name goes before it."""
+    ruled = {name: value for name, value in fields.items() if name not in FIELD_RULES}
+    for field in FIELD_RULES.keys() & fields.keys():
+        for name, made in FIELD_RULES[field](field, fields[field]).items():
+            if ruled.get(name) is None:
+                ruled[name] = made
+    return ruled
 
 
-def _add_undeclared(row: Row, fields: list[tuple[str, bool, object]], bad: list[str]) -> None:
+def _add_undeclared(row: Row, fields: Mapping[str, object], bad: list[str]) -> None:
     """Add the fields that the schema does not know, sorted: their order in JSON is no change.
 
     Of fields that become one column the first is kept, as Fivetran does, and a field that would
     pass for one of Fivetran's own columns is left out. Both count as bad values.
     """
     taken = {column_name(name) for name in row}
-    for field, _, value in sorted(fields, key=lambda made: made[:2]):
+    for field, value in fields.items():
         name = clean_text(field) or "_"  # no destination has a column without a name
         column = column_name(name)
         if column in taken or column.startswith(RESERVED_PREFIX):

@@ -19,12 +19,21 @@ _LARGEST_LONG = 2**63 - 1
 _DEEPEST_LEVEL = 100
 # An undeclared float is sent as a Java float, of 32 bits.
 _LARGEST_FLOAT = 3.4028234663852886e38
+# Python, and with it the SDK, reads no whole number with more digits from text.
+_MOST_DIGITS = 4300
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))?)?", re.ASCII
 )
+# What the SDK may take for a number or a moment by its look; \d is a digit of any script.
+_TYPED_BY_LOOK = re.compile(
+    r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+    r"|\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?"
+)
+_DIGIT = re.compile(r"\d")
+_MINUTE_AND_OFFSET = re.compile(r"(.{10}[Tt]\d\d:\d\d)(Z|[+-].{5})")
 
 
 class UnfitError(ValueError):
@@ -46,7 +55,7 @@ def clean_text(text: str) -> str:
 def string(value: object) -> str:
     """Give text as it is, and any other value as the JSON text that stands for it, keys sorted."""
     if type(value) is str:
-        return clean_text(value)
+        return value if value.isascii() and "\0" not in value else clean_text(value)
     if type(value) is int:
         return str(value)
     cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
@@ -125,8 +134,11 @@ def undeclared(value: object) -> object:
     """Give a value for the SDK to infer a type from.
 
     Integers beyond 64 bits become text. NaN, infinity, floats beyond the 32 bits of the SDK's
-    undeclared float and what is nested deeper than 100 levels do not fit.
+    undeclared float, text of more digits than the SDK reads and what is nested deeper than 100
+    levels do not fit.
     """
+    if type(value) is str:
+        return _legible(clean_text(value))
     if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
         raise UnfitError
     cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
@@ -142,6 +154,22 @@ COERCIONS: Mapping[str, Callable[[object], object]] = {
     "BOOLEAN": boolean,
     "UTC_DATETIME": utc_datetime,
 }
+
+
+def _legible(text: str) -> str:
+    """Write text that the SDK takes for a number or a moment so that the destination reads it too.
+
+    The SDK goes by the look, and takes the digits of any script and a minute without seconds for
+    what DuckDB then refuses, which ends the sync. Any other text stays as it is.
+    """
+    if not _TYPED_BY_LOOK.fullmatch(text):
+        return text
+    if len(text) > _MOST_DIGITS and text.removeprefix("-").isdecimal():
+        raise UnfitError
+    if not text.isascii():
+        text = _DIGIT.sub(lambda digit: str(int(digit[0])), text)
+    minute = _MINUTE_AND_OFFSET.fullmatch(text)
+    return f"{minute[1]}:00{minute[2]}" if minute else text
 
 
 def _clean(value: object, levels: int) -> tuple[object, bool]:

@@ -20,7 +20,9 @@ from tests.conftest import CONFIGURATION
 from tests.recording import Destination, Interrupted, Log, Operations, answering, failed
 
 # One endpoint of each kind: no children, children that name themselves, children with a position.
-SYNCED = [endpoint for endpoint in ENDPOINTS if endpoint.name in ("practices", "projects", "tracks")]
+SYNCED = [
+    endpoint for endpoint in ENDPOINTS if endpoint.name in ("practices", "projects", "tracks")
+]
 NAMES = [endpoint.name for endpoint in SYNCED]
 NEVER_SYNCED = {endpoint.name for endpoint in ENDPOINTS} - set(NAMES)
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
@@ -61,7 +63,9 @@ def run_sync(answers, state, skipped, before):
     for name, stand_in in patched.items():
         setattr(connector, name, stand_in)
     try:
-        connector.update({**CONFIGURATION, "skip_endpoints": ",".join(skipped | NEVER_SYNCED)}, state)
+        connector.update(
+            {**CONFIGURATION, "skip_endpoints": ",".join(skipped | NEVER_SYNCED)}, state
+        )
     except (connector.SyncError, Interrupted) as error:
         return operations, error
     finally:
@@ -169,8 +173,9 @@ class Syncs(RuleBasedStateMachine):
         committed = checkpoints[-1] + 1 if checkpoints else 0
         kept = committed + int(kept_share * (len(operations.stream) - committed))
         self.destination.apply(operations.stream[:kept])
-        before_state, self.state = self.state, (
-            operations.states[-1] if operations.states else self.state
+        before_state, self.state = (
+            self.state,
+            (operations.states[-1] if operations.states else self.state),
         )
         self._landed(
             {

@@ -1,0 +1,460 @@
+"""Catalog minus snapshot: which operations a catalog needs, in which order, and the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from changes import SYNCS_UNTIL_BELIEVED, Delete, Outcome, Truncate, Upsert, plan
+from changes.snapshot import Known, known
+from endpoints import ENDPOINTS
+from flatten import Rejected, flatten_item
+
+BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+PRACTICES, PROJECTS = BY_NAME["practices"], BY_NAME["projects"]
+TRACKS, COURSES = BY_NAME["tracks"], BY_NAME["courses"]
+TYPES = {table.name: table.types for endpoint in ENDPOINTS for table in endpoint.tables}
+
+
+def replay(endpoint, items, before=None):
+    """Plan one catalog; gives all operations and the outcome."""
+    outcome = Outcome()
+    flattened = (flatten_item(endpoint, item) for item in items)
+    return list(plan(endpoint, flattened, before, outcome)), outcome
+
+
+def after(endpoint, items, before=None):
+    """Give the snapshot that the replay of a catalog leaves."""
+    return replay(endpoint, items, before)[1].snapshot
+
+
+def upsert(table, **values):
+    """Make the upsert of a row in which all columns not given are NULL."""
+    return Upsert(table, {**dict.fromkeys(TYPES[table]), **values})
+
+
+def chapter(course_id, key, position, **others):
+    """Make the upsert of a chapter."""
+    return upsert("course_chapter", id=key, course_id=course_id, position=position, **others)
+
+
+def no_chapter(course_id, key):
+    """Make the delete of a chapter."""
+    return Delete("course_chapter", {"course_id": course_id, "id": key})
+
+
+def course(key, *chapter_keys, **others):
+    """Make a course with these chapters."""
+    return {"id": key, "chapters": [{"id": chapter_key} for chapter_key in chapter_keys], **others}
+
+
+def counted(**counts):
+    """Make an outcome with these counts, to compare with another but for the snapshot."""
+    return Outcome(**counts)
+
+
+def without_snapshot(outcome):
+    """Give an outcome's counts alone."""
+    outcome.snapshot = {}
+    return outcome
+
+
+# A catalog without a snapshot
+
+
+def test_a_first_sync_truncates_and_writes_all():
+    """Without a snapshot the tables are emptied, then each item is written with its children."""
+    catalog = [course("b", "b1", "b2", title="B"), course("a")]
+    operations, outcome = replay(COURSES, catalog)
+    assert operations == [
+        Truncate("course"),
+        Truncate("course_chapter"),
+        upsert("course", id="b", title="B"),
+        chapter("b", "b1", 1),
+        chapter("b", "b2", 2),
+        upsert("course", id="a"),
+    ]
+    assert outcome.snapshot == {item["id"]: known(flatten_item(COURSES, item)) for item in catalog}
+    assert without_snapshot(outcome) == counted(items=2, new=2, upserted_rows=4)
+
+
+def test_an_endpoint_without_children_has_one_table():
+    """Only tables of the endpoint are touched."""
+    operations, _ = replay(PRACTICES, [{"id": "a", "chapters": [{"id": "a1"}]}])
+    assert operations == [
+        Truncate("practice"),
+        Upsert(
+            "practice", {**dict.fromkeys(TYPES["practice"]), "id": "a", "chapters": [{"id": "a1"}]}
+        ),
+    ]
+
+
+def test_an_empty_catalog_without_a_snapshot_empties_the_tables():
+    """Without a snapshot the catalog is the truth, an empty one too."""
+    operations, outcome = replay(TRACKS, [])
+    assert operations == [Truncate("track"), Truncate("track_content")]
+    assert outcome == counted()
+
+
+def test_operations_come_one_at_a_time():
+    """The first operations are there before the second item is asked for."""
+    seen = []
+
+    def items():
+        for number in range(3):
+            seen.append(number)
+            yield flatten_item(PRACTICES, {"id": str(number)})
+
+    operations = plan(PRACTICES, items(), None, Outcome())
+    next(operations)
+    next(operations)
+    assert seen == [0]
+
+
+# A catalog with a snapshot
+
+
+def test_an_unchanged_catalog_needs_no_operation():
+    """Nothing is emitted, also if items, topics or members of objects come in another order."""
+    first = [course("a", title="A", live=True), {"id": "b", "topics": ["x", "y"]}]
+    again = [{"topics": ["y", "x"], "id": "b"}, {"live": True, **first[0]}]
+    before = after(PROJECTS, first)
+    operations, outcome = replay(PROJECTS, again, before)
+    assert (operations, outcome.snapshot) == ([], before)
+    assert without_snapshot(outcome) == counted(items=2, unchanged=2)
+
+
+def test_an_empty_catalog_that_stays_empty_needs_no_operation():
+    """An empty snapshot is a snapshot: nothing is truncated."""
+    assert replay(COURSES, [], {}) == ([], counted())
+
+
+def test_a_new_item_is_written_alone():
+    """What is known already is not written again."""
+    before = after(COURSES, [course("a", "a1")])
+    operations, outcome = replay(COURSES, [course("a", "a1"), course("b", "b1")], before)
+    assert operations == [upsert("course", id="b"), chapter("b", "b1", 1)]
+    assert without_snapshot(outcome) == counted(items=2, new=1, unchanged=1, upserted_rows=2)
+
+
+def test_a_changed_item_is_written_whole():
+    """All rows of a changed item are upserted, whichever of them changed."""
+    before = after(COURSES, [course("a", "a1", "a2"), course("b")])
+    changed = course("a", "a1", "a2")
+    changed["chapters"][1]["title"] = "New"
+    operations, outcome = replay(COURSES, [changed, course("b")], before)
+    assert operations == [
+        upsert("course", id="a"),
+        chapter("a", "a1", 1),
+        chapter("a", "a2", 2, title="New"),
+    ]
+    assert without_snapshot(outcome) == counted(items=2, changed=1, unchanged=1, upserted_rows=3)
+
+
+def test_children_that_left_are_deleted_after_all_upserts():
+    """First every upsert, then the departed children of changed items."""
+    before = after(COURSES, [course("a", "a1", "a2", "a3"), course("b", "b1")])
+    operations, outcome = replay(
+        COURSES, [course("a", "a3"), course("b", "b1", title="B")], before
+    )
+    assert operations == [
+        upsert("course", id="a"),
+        chapter("a", "a3", 1),
+        upsert("course", id="b", title="B"),
+        chapter("b", "b1", 1),
+        no_chapter("a", "a1"),
+        no_chapter("a", "a2"),
+    ]
+    assert without_snapshot(outcome) == counted(
+        items=2, changed=2, upserted_rows=4, deleted_rows=2
+    )
+
+
+def test_a_shorter_list_loses_its_tail():
+    """Content found by position loses the positions that are no more."""
+    before = after(TRACKS, [{"id": "t", "content": [{"id": "x"}, {"id": "y"}, {"id": "z"}]}])
+    operations, _ = replay(TRACKS, [{"id": "t", "content": [{"id": "z"}]}], before)
+    assert operations == [
+        upsert("track", id="t"),
+        upsert("track_content", track_id="t", position=1, id="z"),
+        Delete("track_content", {"track_id": "t", "position": 2}),
+        Delete("track_content", {"track_id": "t", "position": 3}),
+    ]
+
+
+def test_a_child_list_that_is_gone_leaves_no_child():
+    """A null in place of the list deletes all children of the item."""
+    before = after(PROJECTS, [{"id": "p", "topics": ["R", "SQL"]}])
+    operations, _ = replay(PROJECTS, [{"id": "p", "topics": None}], before)
+    assert operations == [
+        upsert("project", id="p"),
+        Delete("project_topic", {"project_id": "p", "name": "R"}),
+        Delete("project_topic", {"project_id": "p", "name": "SQL"}),
+    ]
+
+
+def test_vanished_items_are_deleted_children_first():
+    """An item that is gone takes its children with it, after the departed children of others."""
+    before = after(COURSES, [course("a", "a1"), course("b", "b1", "b2"), course("c", "c1")])
+    operations, outcome = replay(COURSES, [course("c")], before)
+    assert operations == [
+        upsert("course", id="c"),
+        no_chapter("c", "c1"),
+        no_chapter("a", "a1"),
+        Delete("course", {"id": "a"}),
+        no_chapter("b", "b1"),
+        no_chapter("b", "b2"),
+        Delete("course", {"id": "b"}),
+    ]
+    assert set(outcome.snapshot) == {"c"}
+    assert without_snapshot(outcome) == counted(
+        items=1, changed=1, deleted=2, upserted_rows=1, deleted_rows=6
+    )
+
+
+def test_a_chapter_that_moves_is_written_before_it_is_deleted():
+    """A chapter that moves to another course is a row more there and a row less here."""
+    before = after(COURSES, [course("a", "x"), course("b")])
+    operations, _ = replay(COURSES, [course("a"), course("b", "x")], before)
+    assert operations == [
+        upsert("course", id="a"),
+        upsert("course", id="b"),
+        chapter("b", "x", 1),
+        no_chapter("a", "x"),
+    ]
+
+
+def test_items_that_swap_ids_are_written_and_none_is_deleted():
+    """Two items under each other's id are two changed items."""
+    before = after(PRACTICES, [{"id": "a", "title": "A"}, {"id": "b", "title": "B"}])
+    operations, _ = replay(
+        PRACTICES, [{"id": "b", "title": "A"}, {"id": "a", "title": "B"}], before
+    )
+    assert operations == [
+        upsert("practice", id="b", title="A"),
+        upsert("practice", id="a", title="B"),
+    ]
+
+
+def test_case_tells_ids_apart():
+    """Ids that differ by case are two items, and one can go while the other stays."""
+    before = after(PRACTICES, [{"id": "a"}, {"id": "A"}])
+    assert replay(PRACTICES, [{"id": "A"}], before)[0] == [Delete("practice", {"id": "a"})]
+
+
+def test_a_number_and_its_text_are_one_id():
+    """An id that turns from a number into text is no change."""
+    before = after(PRACTICES, [{"id": 1}])
+    assert replay(PRACTICES, [{"id": "1"}], before)[0] == []
+
+
+@pytest.mark.parametrize("before", [None, {}], ids=["first sync", "later sync"])
+def test_of_items_with_one_id_the_first_is_written(before):
+    """A later one is counted and told, and neither its rows nor its flaws are."""
+    catalog = [
+        course("a", "a1", title="first"),
+        course("a\0", "a2", title="second", live="perhaps"),
+        course("a", "", title="third"),
+    ]
+    operations, outcome = replay(COURSES, catalog, before)
+    assert [operation for operation in operations if isinstance(operation, Upsert)] == [
+        upsert("course", id="a", title="first"),
+        chapter("a", "a1", 1),
+    ]
+    duplicate = Rejected("course", "a", "an earlier one has the same id")
+    assert without_snapshot(outcome) == counted(
+        items=3, new=1, upserted_rows=2, rejected=2, first_rejected=[duplicate, duplicate]
+    )
+
+
+def test_flaws_are_counted_also_where_nothing_changed():
+    """Bad values and rejected rows are told in every sync, and the first five are kept."""
+    catalog = [course(str(number), "", "c", live="perhaps") for number in range(7)]
+    before = after(COURSES, catalog)
+    operations, outcome = replay(COURSES, catalog, before)
+    assert operations == []
+    assert without_snapshot(outcome) == counted(
+        items=7,
+        unchanged=7,
+        rejected=7,
+        first_rejected=[
+            Rejected("course_chapter", f"{number}, id ''", "its id is ''") for number in range(5)
+        ],
+        bad_values=Counter({("course", "live"): 7}),
+    )
+
+
+# Doubtful catalogs
+
+
+def practices(*numbers):
+    """Make a catalog of practices."""
+    return [{"id": f"{number:03}"} for number in numbers]
+
+
+def snapshot_of(size):
+    """Give the snapshot of so many practices."""
+    return after(PRACTICES, practices(*range(size)))
+
+
+def deletes(*numbers):
+    """Make the deletes of practices."""
+    return [Delete("practice", {"id": f"{number:03}"}) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("known_items", "missing", "believed"),
+    [
+        pytest.param(9, 9, True, id="nine, which are all"),
+        pytest.param(10, 9, True, id="nine of ten"),
+        pytest.param(10, 10, False, id="ten, which are all"),
+        pytest.param(19, 10, False, id="ten of nineteen, more than half"),
+        pytest.param(20, 10, True, id="ten of twenty, exactly half"),
+        pytest.param(20, 11, False, id="eleven of twenty, one more"),
+        pytest.param(21, 10, True, id="ten of twenty-one, one less"),
+        pytest.param(100, 50, True, id="fifty of a hundred"),
+        pytest.param(100, 51, False, id="fifty-one of a hundred"),
+        pytest.param(764, 764, False, id="a whole catalog"),
+    ],
+)
+def test_ten_missing_and_over_half_put_a_catalog_in_doubt(known_items, missing, believed):
+    """Missing items are deleted at once unless they are ten or more and most of what is known."""
+    before = snapshot_of(known_items)
+    catalog = practices(*range(missing, known_items))
+    operations, outcome = replay(PRACTICES, catalog, before)
+    assert operations == (deletes(*range(missing)) if believed else [])
+    assert (outcome.deleted, outcome.held_back) == ((missing, 0) if believed else (0, missing))
+    assert outcome.snapshot == {
+        key: entry._replace(missing_syncs=int(int(key) < missing))
+        for key, entry in before.items()
+        if not believed or int(key) >= missing
+    }
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{}, {"id": None}, {"id": True}, {"id": ""}, None, "001", [{"id": "001"}]],
+    ids=["no id", "null", "boolean", "empty", "no item", "text", "list"],
+)
+def test_an_item_without_a_key_puts_a_catalog_in_doubt(item):
+    """It could be any of the missing ones, so even a single one is not deleted."""
+    operations, outcome = replay(PRACTICES, [*practices(0), item], snapshot_of(2))
+    assert operations == []
+    assert {key: entry.missing_syncs for key, entry in outcome.snapshot.items()} == {
+        "000": 0,
+        "001": 1,
+    }
+    assert (outcome.keyless, outcome.rejected, outcome.held_back) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"id": "000"}, course("000", "", None), course("000", "a", "a")],
+    ids=["duplicate", "rejected children", "duplicate children"],
+)
+def test_other_flaws_are_no_doubt(item):
+    """Duplicates and rejected children say nothing of the items that are missing."""
+    before = after(COURSES, [course("000"), course("001")])
+    operations, _ = replay(COURSES, [item, course("000")], before)
+    assert operations[-1:] == [Delete("course", {"id": "001"})]
+
+
+def replay_all(before, catalogs):
+    """Replay catalog after catalog; gives the deletes of each and the last snapshot."""
+    deleted = []
+    for catalog in catalogs:
+        operations, outcome = replay(PRACTICES, catalog, before)
+        deleted.append(operations)
+        before = outcome.snapshot
+    return deleted, before
+
+
+def test_an_item_missing_for_the_third_time_in_a_row_is_deleted():
+    """Two doubtful syncs hold it back, the third one believes it; what else is new is written."""
+    assert SYNCS_UNTIL_BELIEVED == 3
+    catalogs = [[], [], [{"id": "new"}], []]
+    deleted, snapshot = replay_all(snapshot_of(12), catalogs)
+    assert deleted == [
+        [],
+        [],
+        [upsert("practice", id="new"), *deletes(*range(12))],
+        [Delete("practice", {"id": "new"})],
+    ]
+    assert snapshot == {}
+
+
+def test_coming_back_resets_the_count():
+    """Only syncs in a row count, and in a catalog that stays doubtful each item counts alone."""
+    nameless = {"id": None}
+    catalogs = [
+        [nameless],
+        [nameless],
+        [nameless, *practices(1)],
+        [nameless],
+        [nameless],
+        [nameless],
+    ]
+    deleted, snapshot = replay_all(snapshot_of(3), catalogs)
+    assert deleted == [[], [], deletes(0, 2), [], [], deletes(1)]
+    assert snapshot == {}
+
+
+def test_coming_back_unchanged_writes_nothing():
+    """An item that was held back is still in the destination."""
+    before = snapshot_of(2)
+    _, held = replay_all(before, [[{"id": None}]])
+    assert held == {key: entry._replace(missing_syncs=1) for key, entry in before.items()}
+    assert replay_all(held, [practices(0, 1)]) == ([[]], before)
+
+
+def test_items_held_back_count_as_known_and_missing():
+    """The second sync in doubt is measured against all that was known before the first."""
+    before = snapshot_of(20)
+    deleted, snapshot = replay_all(before, [practices(*range(9)), practices(*range(9))])
+    assert deleted == [[], []]
+    assert {key: entry.missing_syncs for key, entry in snapshot.items()} == {
+        f"{number:03}": 0 if number < 9 else 2 for number in range(20)
+    }
+
+
+def test_a_catalog_beyond_doubt_deletes_what_was_held_back():
+    """Once most items are back, those still missing are believed to be gone."""
+    deleted, snapshot = replay_all(snapshot_of(20), [[], practices(*range(15))])
+    assert deleted == [[], deletes(*range(15, 20))]
+    assert set(snapshot) == {f"{number:03}" for number in range(15)}
+
+
+def test_a_doubtful_catalog_still_upserts_and_deletes_children():
+    """Only missing items are held back: what is there is brought up to date."""
+    before = after(COURSES, [course("a", "a1", "a2"), course("b", "b1")])
+    operations, outcome = replay(COURSES, [{"id": None}, course("a", "a2"), course("c")], before)
+    assert operations == [
+        upsert("course", id="a"),
+        chapter("a", "a2", 1),
+        upsert("course", id="c"),
+        no_chapter("a", "a1"),
+    ]
+    assert outcome.snapshot["b"] == before["b"]._replace(missing_syncs=1)
+
+
+def test_without_a_snapshot_there_is_no_doubt():
+    """An item without a key in a first sync is rejected, and all else is written."""
+    operations, outcome = replay(PRACTICES, [None, *practices(0)])
+    assert operations == [Truncate("practice"), upsert("practice", id="000")]
+    assert without_snapshot(outcome) == counted(
+        items=2,
+        new=1,
+        upserted_rows=1,
+        keyless=1,
+        rejected=1,
+        first_rejected=[Rejected("practice", "?", "it is null")],
+    )
+
+
+def test_the_snapshot_before_is_not_changed():
+    """A replay that is interrupted leaves what was known as it was."""
+    before = {"a": Known(b"12345678", ("x",), 1), "b": Known(b"12345678", ("y",), 0)}
+    copy = dict(before)
+    replay(COURSES, [course("a", "z"), None], before)
+    assert before == copy
