@@ -205,7 +205,7 @@ class _Fetch:
     async def _within(self, seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
         """Await ``work`` and turn whatever the network does to it into a FetchError."""
         try:
-            return await asyncio.wait_for(work, seconds)
+            return await _cut_off(work, seconds)
         except asyncio.TimeoutError as error:
             failure = _timed_out(error, self.settings, self.limits)
         except aiohttp.ClientError as error:
@@ -213,6 +213,23 @@ class _Fetch:
         except (OSError, ValueError) as error:
             failure = _other_failure(error)
         raise failure
+
+
+async def _cut_off(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
+    """Await ``work``; raises TimeoutError, with ``work`` cancelled, when the time is up.
+
+    Before Python 3.12 `asyncio.wait_for` loses a cancellation that meets a result, so that leaving
+    early would wait for all the tries to come.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    if task.cancelled():
+        raise asyncio.TimeoutError
+    return task.result()
 
 
 @asynccontextmanager
@@ -252,7 +269,7 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def _proxy(url: str) -> str | None:
-    """Give the proxy that the environment names for a URL.
+    """Give the proxy that the environment names for a URL; ValueError if it is of another kind.
 
     aiohttp would look for itself with ``trust_env``, but then also read ``.netrc``, whose entry
     for the host would take the token's place.
@@ -262,8 +279,10 @@ def _proxy(url: str) -> str | None:
         return None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy and not proxy.startswith(("http://", "https://")):
-        proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if proxy and "://" not in proxy:
+        return f"http://{proxy}"
+    if proxy and urlsplit(proxy).scheme not in ("http", "https"):
+        raise ValueError("aiohttp takes every proxy for an HTTP proxy")
     return proxy
 
 

@@ -188,15 +188,23 @@ def _unreadable(what: str) -> TransientError:
 
 
 def _redirect(reason: str, url: str, location: str) -> FinalError:
-    try:
-        target = urlsplit(urljoin(url, location))
-        host = f"{target.scheme}://{target.hostname}{f':{target.port}' if target.port else ''}"
-    except ValueError:
-        host = "an address that cannot be read"
     return FinalError(
-        f"{reason} and points to {host}; redirects are not followed, to keep the token here",
+        f"{reason} and points to {_host(url, location)}; redirects are not followed, "
+        "to keep the token here",
         "If you trust that address, set base_url to it",
     )
+
+
+def _host(url: str, location: str) -> str:
+    """Name scheme, host and port of a redirect's target; the rest may hold a secret."""
+    try:
+        target = urlsplit(urljoin(url, location))
+        readable = target.hostname and target.port != 0 and target.netloc.isprintable()
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        readable = False
+    if not readable:
+        return "an address that cannot be read"
+    return f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
 
 
 def _unauthorized(_: Endpoint, reason: str) -> FetchError:

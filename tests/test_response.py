@@ -138,7 +138,12 @@ def test_a_transient_status_carries_the_wait_that_the_server_asks_for(status):
         ("/moved", "https://api.example"),
         ("", "https://api.example"),
         ("https://user:hunter2@elsewhere.example/", "https://elsewhere.example"),
+        ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]:8443"),
+        ("https://bücher.example/", "https://bücher.example"),
         ("https://[::1/", "an address that cannot be read"),
+        ("https://b\udcfccher.example/", "an address that cannot be read"),
+        ("https://elsewhere.example:0/", "an address that cannot be read"),
+        ("mailto:hunter2@elsewhere.example", "an address that cannot be read"),
         ("https://elsewhere.example:hunter2/", "an address that cannot be read"),
     ],
 )

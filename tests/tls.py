@@ -18,8 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mock_api.record import Requests
-from mock_api.server import MOCK, make_app
+from mock_api.server import MOCK, Mock, make_app
 
 _NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "connector tests")])
 _USES = ("digital_signature", "key_cert_sign")
@@ -30,10 +29,10 @@ _NOT_USES = (
 
 
 class SecureServer(NamedTuple):
-    """A running stand-in: where it is and what it was asked."""
+    """A running stand-in: where it is, and all that decides its answers, with their record."""
 
     base_url: str
-    requests: Requests
+    mock: Mock
 
 
 def self_signed(folder: Path, host: str, *, valid_days: int = 1) -> Path:
@@ -92,7 +91,7 @@ def serving_tls(
     thread.start()
     loop, port = started.result(timeout=10)
     try:
-        yield SecureServer(f"https://127.0.0.1:{port}", app[MOCK].requests)
+        yield SecureServer(f"https://127.0.0.1:{port}", app[MOCK])
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
