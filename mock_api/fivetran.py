@@ -26,6 +26,7 @@ SHIPPED = (
     "flatten",
 )
 _NEVER_CHECK_AGAIN = 4_102_444_800  # seconds since the epoch, in the year 2100
+_LONGEST_RUN_SECONDS = 60.0
 
 
 def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
@@ -39,28 +40,64 @@ def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
         else:
             shutil.copy(source, copy)
     (copy / "configuration.json").write_text(json.dumps(configuration), encoding="utf-8")
-    _scratch_home(folder / "home")
-    _idle_pipreqs(folder / "bin")
+    surround(folder)
     return copy
 
 
+def surround(folder: Path) -> None:
+    """Put the home and the pipreqs into ``folder`` that `start` uses for a project in it."""
+    _scratch_home(folder / "home")
+    _idle_pipreqs(folder / "bin")
+
+
+def run(
+    copy: Path,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    answers: str | None = None,
+    scripts: Path | None = None,
+) -> tuple[int, str]:
+    """Run ``fivetran`` to its end, a minute at most; gives its exit status and output.
+
+    See `start`; ``answers`` holds a line for each of its questions, the last one ended too.
+    """
+    with start(copy, arguments, variables, asking=answers is not None, scripts=scripts) as process:
+        try:
+            output, _ = process.communicate(answers, timeout=_LONGEST_RUN_SECONDS)
+        finally:
+            process.kill()
+    return process.returncode, output
+
+
 def start(
-    copy: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+    copy: Path,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    asking: bool = False,
+    scripts: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start ``fivetran`` in a folder that `prepare` made; its output comes as one stream of text."""
-    scripts = Path(sys.executable).parent
+    """Start ``fivetran`` in a folder that `prepare` made; its output comes as one stream of text.
+
+    It is the command of this Python's environment or the one in ``scripts``. When ``asking``, it
+    takes its answers from a pipe, and in a session of its own, or it would ask the terminal for
+    the password.
+    """
+    scripts = scripts or Path(sys.executable).parent
     command = shutil.which("fivetran", path=str(scripts))
     if command is None:
         raise FileNotFoundError(f"no fivetran command in {scripts}: install requirements-dev.txt")
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - the SDK's command, with arguments from this project
         [command, *arguments],
         cwd=copy,
         env={**_environment(copy.parent, scripts), **(variables or {})},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if asking else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        start_new_session=asking,
     )
 
 
