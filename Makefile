@@ -2,12 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-pythons lint check format clean
+.PHONY: help demo test test-pythons bench bench-dlt lint check format clean
 
 help:
 	@echo "make demo          run the connector against a stand-in of DataCamp's API"
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-pythons  run them on every supported Python that is there"
+	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
+	@echo "make bench-dlt     compare with dlt, in an environment of its own"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
 	@echo "make format        put the code into the project's style"
@@ -35,6 +37,20 @@ test: .venv/installed .venv-grpc/installed
 test-pythons: .venv/installed
 	@$(BIN)/python tests/every_python.py
 
+# Apart from .venv: what draws pictures must not be there when the SDK is measured.
+.venv-bench/installed: requirements.txt requirements-bench.txt
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+bench: .venv/installed .venv-bench/installed
+	@$(BIN)/python -m benchmarks measure $(BENCH)
+	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+
+bench-dlt: .venv/installed .venv-bench/installed
+	@$(BIN)/python -m benchmarks dlt $(BENCH)
+	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,5 +63,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""How long a sync takes, beside what bounds it and what a user would pick instead."""
