@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from async_client import Arrival, EndpointError, Retry, Settings, TokenRefusedError
+from async_client.errors import NoSuchCatalogError
 from changes import SYNCS_UNTIL_BELIEVED, Outcome
 from endpoints import ENDPOINTS
 
@@ -142,20 +143,38 @@ def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
 
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
-    """Explain a failed connection test; empty if every endpoint answers."""
+    """Explain a failed connection test; empty if every endpoint that was asked answers."""
     failed = {name: error for name, error in errors.items() if error is not None}
-    if not failed:
-        return ""
     refused = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
     if refused:
         return f"DataCamp refuses the token: {refused[0].reason}. {refused[0].advice}."
-    if len(failed) == len(errors):
-        return f"No catalog can be read: {next(iter(failed.values()))}"
-    names = ", ".join(failed)
-    details = "; ".join(f"{name}: {error.reason}" for name, error in failed.items())
+    closed = [name for name, error in failed.items() if isinstance(error, NoSuchCatalogError)]
+    if closed and len(closed) == len(errors):
+        return (
+            f"No catalog can be read: {failed[closed[0]].reason}. Check base_url, and ask "
+            "DataCamp what the token may read."
+        )
+    if failed and len(failed) == len(errors):
+        error = next(iter(failed.values()))
+        return f"No catalog can be read: {error.reason}. {error.advice}."
+    sentences = [_closed(closed, failed, errors)] if closed else []
+    sentences += [
+        f"{name} cannot be read: {error.reason}. {error.advice}."
+        for name, error in failed.items()
+        if name not in closed
+    ]
+    return " ".join(sentences)
+
+
+def _closed(
+    names: list[str], failed: Mapping[str, EndpointError], asked: Mapping[str, object]
+) -> str:
+    """Offer to skip what the token cannot read, beside what is skipped already."""
+    reasons = ", ".join(dict.fromkeys(failed[name].reason for name in names))
+    skip = [e.name for e in ENDPOINTS if e.name in names or e.name not in asked]
     return (
-        f"The token cannot read {names} ({details}). Ask DataCamp to include them, or sync the "
-        f"others by setting skip_endpoints to: {names}"
+        f"The token cannot read {', '.join(names)}: {reasons}. Ask DataCamp to include "
+        f"{'it' if len(names) == 1 else 'them'}, or set skip_endpoints to: {', '.join(skip)}."
     )
 
 

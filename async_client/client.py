@@ -25,6 +25,8 @@ from async_client.errors import (
     EndpointError,
     FetchError,
     FinalError,
+    NoSuchCatalogError,
+    NotIncludedError,
     TokenRefusedError,
     TransientError,
     UnauthorizedError,
@@ -70,6 +72,11 @@ class Arrival(NamedTuple):
     endpoint_name: str
     catalog: Catalog
 
+
+_ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
+    UnauthorizedError: TokenRefusedError,
+    NotIncludedError: NoSuchCatalogError,
+}
 
 Tell = Callable[[Retry | Arrival], None]
 Catalogs = dict[str, "Future[Catalog]"]
@@ -167,7 +174,7 @@ class _Fetch:
     def _endpoint_error(
         self, endpoint: Endpoint, tries: int, failure: FetchError
     ) -> EndpointError:
-        kind = TokenRefusedError if isinstance(failure, UnauthorizedError) else EndpointError
+        kind = _ENDPOINT_ERRORS.get(type(failure), EndpointError)
         return kind(endpoint.name, self._url(endpoint), tries, failure)
 
     def _url(self, endpoint: Endpoint) -> str:
@@ -341,7 +348,9 @@ _NETWORK_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
 
 def _os_reason(error: aiohttp.ClientError) -> str:
     os_error = getattr(error, "os_error", error)
-    words = getattr(os_error, "strerror", None)
+    words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
+    if number > 0 and not isinstance(os_error, ssl.SSLError):  # whose numbers are its own, too
+        words = os.strerror(number)  # asyncio's words hold the address
     return f" ({words})" if words else ""
 
 

@@ -3,9 +3,11 @@
 FetchError                 what one try came to, in words without URL or token
 ├── TransientError         another try may succeed; the only class that is tried again
 └── FinalError             another try cannot succeed
-    └── UnauthorizedError  the token is refused, so every other request would be too
+    ├── UnauthorizedError  the token is refused, so every other request would be too
+    └── NotIncludedError   the license has no such catalog, or base_url is wrong
 EndpointError              an endpoint has no catalog in this sync: where, why, what to do
-└── TokenRefusedError      the same, and the sync ends
+├── TokenRefusedError      the same, and the sync ends
+└── NoSuchCatalogError     the same, and the endpoint may be skipped
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class UnauthorizedError(FinalError):
     """The server refuses the token."""
 
 
+class NotIncludedError(FinalError):
+    """The server has no such catalog for this token: skipping its endpoint is a way out."""
+
+
 class EndpointError(Exception):
     """An endpoint has no catalog in this sync, after `tries` requests to `url`."""
 
@@ -56,3 +62,7 @@ class EndpointError(Exception):
 
 class TokenRefusedError(EndpointError):
     """The token is refused: no other endpoint can be read either."""
+
+
+class NoSuchCatalogError(EndpointError):
+    """The server has no such catalog for this token."""

@@ -11,7 +11,13 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from async_client.errors import FetchError, FinalError, TransientError, UnauthorizedError
+from async_client.errors import (
+    FetchError,
+    FinalError,
+    NotIncludedError,
+    TransientError,
+    UnauthorizedError,
+)
 from endpoints import Endpoint
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -188,10 +194,12 @@ def _unreadable(what: str) -> TransientError:
 
 
 def _redirect(reason: str, url: str, location: str) -> FinalError:
+    target = _host(url, location)
     return FinalError(
-        f"{reason} and points to {_host(url, location)}; redirects are not followed, "
-        "to keep the token here",
-        "If you trust that address, set base_url to it",
+        f"{reason} and points to {target}; redirects are not followed, to keep the token here",
+        f"{_CHECK_URL}: the API is at another path of this host"
+        if target == _host(url, "")
+        else "If you trust that address, set base_url to it",
     )
 
 
@@ -214,7 +222,7 @@ def _unauthorized(_: Endpoint, reason: str) -> FetchError:
 
 
 def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
-    return FinalError(
+    return NotIncludedError(
         reason,
         f"The token may not read {endpoint.name}: ask DataCamp to include it, "
         f"or add {endpoint.name} to skip_endpoints",
@@ -222,7 +230,7 @@ def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
 
 
 def _not_found(endpoint: Endpoint, reason: str) -> FetchError:
-    return FinalError(
+    return NotIncludedError(
         reason,
         f"{_CHECK_URL}; if your license has no {endpoint.name}, "
         f"add {endpoint.name} to skip_endpoints",

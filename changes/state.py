@@ -90,6 +90,8 @@ def _take(progress: Progress, name: str, entry: object) -> None:
 
 def _flaw(state: Mapping[str, object], source: str, names: Collection[str]) -> str | None:
     version, writing = state.get("version"), state.get("writing")
+    if version is None:
+        return "it is of another connector"
     if version is True or version != VERSION:
         return f"its version is {version!r}, not {VERSION}"
     if state.get("source") != source:

@@ -85,7 +85,7 @@ class Log:
 
 
 class Destination:
-    """Tables by name, each row by its primary key: what a warehouse holds after some operations."""
+    """Tables by name, each row by its primary key: a warehouse after some operations."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[tuple, dict]] = {table: {} for table in KEYS}

@@ -196,7 +196,7 @@ def test_no_pyproject_hides_the_requirements():
 
 
 def test_requirements_are_pins_of_what_is_installed():
-    """Each requirement is pinned to the version that is tested, and Fivetran's own are left out."""
+    """Each requirement is pinned to the version that is tested; Fivetran's own are left out."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert pins == {name: version(name) for name in pins}

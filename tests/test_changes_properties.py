@@ -75,7 +75,7 @@ def run_sync(answers, state, skipped, before):
 
 
 def rows_of(endpoint, catalog):
-    """Flatten a catalog: rows by item key, the first of equal keys; and whether a key is missing."""
+    """Flatten a catalog: rows by item key, first of equal keys; and whether a key is missing."""
     rows, keyless = {}, False
     for item in catalog:
         flat = flatten_item(endpoint, item)
@@ -96,7 +96,7 @@ class Syncs(RuleBasedStateMachine):
         self.state = {}
         # What the destination should hold, by endpoint and item key, or None where the last
         # sync of the endpoint was interrupted; and for how many syncs an item is missing.
-        self.expected = {name: None for name in NAMES}
+        self.expected = dict.fromkeys(NAMES)
         self.missing = defaultdict(dict)
 
     @initialize(data=st.data())
@@ -248,7 +248,7 @@ class Syncs(RuleBasedStateMachine):
                 self._expect(endpoint)
 
     def _expect(self, endpoint):
-        """Say what the endpoint's tables hold after this sync, by the rules of a doubtful catalog."""
+        """Say what the endpoint's tables hold after this sync, by the rule of doubt."""
         name = endpoint.name
         rows, keyless = rows_of(endpoint, self.catalogs[name])
         known, missing = self.expected[name], self.missing[name]
@@ -263,7 +263,7 @@ class Syncs(RuleBasedStateMachine):
 
 
 def _turned(item, *, lists):
-    """The same item in JSON of another order, with its topics in another one where they are rows."""
+    """The same item in JSON of another order, its topics too where they are rows."""
     if not isinstance(item, dict):
         return item
     turned = dict(reversed(item.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 
@@ -12,14 +13,23 @@ import report
 from async_client import Limits, Settings, validate_configuration
 from async_client.client import _network_failure, _timed_out
 from async_client.errors import FetchError
-from async_client.response import check_status, split
-from changes import Outcome, Progress, resume
+from async_client.response import TRANSIENT_STATUSES, check_status, split
+from async_client.settings import VERSION
+from changes import SYNCS_UNTIL_BELIEVED, Outcome, Progress, resume
+from changes.plan import MANY_MISSING
 from docs import generate
 from endpoints import ENDPOINTS
-from flatten import Rejected
+from flatten import Rejected, flatten_item
+from flatten.names import column_name
 from tests.recording import failed, refused
 
 README = generate.README.read_text(encoding="utf-8")
+SOURCES = generate.SOURCES.read_text(encoding="utf-8")
+DOCUMENTS = {
+    path.relative_to(generate.PROJECT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (*generate.PROJECT.glob("*.md"), *(generate.PROJECT / "docs").glob("*.md"))
+}
+every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
 
 @pytest.mark.parametrize("path", generate.documents(), ids=lambda path: path.name)
@@ -28,15 +38,176 @@ def test_generated_documents_are_fresh(path):
     assert path.read_text(encoding="utf-8") == generate.documents()[path]
 
 
-def test_links_in_the_readme_lead_somewhere():
-    """Each relative link of the README names a file that is there."""
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    missing = [
-        link
-        for link in links
-        if not link.startswith("http") and not (generate.PROJECT / link).exists()
+@every_document
+def test_links_lead_somewhere(name):
+    """Each relative link names a file that is there, and a heading in it if it names one."""
+    folder = (generate.PROJECT / name).parent
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(name)):
+        path = folder / target if target else generate.PROJECT / name
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def prose(name):
+    """Give a document without its blocks of code."""
+    return re.sub(r"^\s*```.*?^\s*```$", "", DOCUMENTS[name], flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """Name the headings of a document as links do: small letters, digits and dashes."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_files_named_in_the_text_exist(name):
+    """Whatever a document shows as a path of the project is one."""
+    shown = re.findall(r"`([\w./]+(?:\.(?:py|md|toml|yml)|/))`", DOCUMENTS[name])
+    assert [path for path in shown if not (generate.PROJECT / path).exists()] == []
+    assert shown or name == "CHANGELOG.md"
+
+
+@every_document
+def test_commands_of_make_exist(name):
+    """Each ``make`` command of a document is a target of the Makefile."""
+    makefile = (generate.PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z][\w-]*)", DOCUMENTS[name], re.MULTILINE)) <= targets
+
+
+def test_the_changelog_is_headed_by_this_version():
+    """The version that requests carry is the first of the changelog, with a date."""
+    heads = re.findall(r"^## (.+)$", DOCUMENTS["CHANGELOG.md"], re.MULTILINE)
+    assert re.fullmatch(re.escape(VERSION) + r" \(20\d\d-[01]\d-[0-3]\d\)", heads[0])
+
+
+def numbers():
+    """List what documents say of limits, with the numbers of the code."""
+    limits, words = Limits(), {3: "three", 10: "ten"}
+    tries = f"up to {len(limits.wait_caps_seconds) + 1} tries"
+    *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
+    *statuses, highest = map(str, sorted(TRANSIENT_STATUSES))
+    minutes = f"{limits.endpoint_seconds / 60:g} minutes"
+    body = f"{limits.body_bytes // 2**20} MiB"
+    return [
+        ("README.md", f"{tries} with waits of at most {', '.join(caps)} and {last} s"),
+        ("README.md", f"the statuses {', '.join(statuses)} and {highest}"),
+        ("README.md", f"the {minutes} that an endpoint has in all"),
+        ("README.md", f"if {words[MANY_MISSING]} or more and over half of the known items"),
+        ("README.md", f"missing in {words[SYNCS_UNTIL_BELIEVED]} syncs in a row"),
+        ("SECURITY.md", f"bodies are limited to {body} after decompression"),
+        ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
+        ("docs/architecture.md", f"{tries} in {minutes} for an endpoint"),
+        ("docs/architecture.md", f"A body above {body} fails its endpoint"),
+        ("docs/architecture.md", f"If {MANY_MISSING} or more and over half of the known items"),
     ]
-    assert missing == []
+
+
+@pytest.mark.parametrize(("name", "sentence"), numbers())
+def test_limits_in_documents_are_those_of_the_code(name, sentence):
+    """The document says this, wherever its lines break."""
+    assert sentence in " ".join(DOCUMENTS[name].split())
+
+
+def parsed(lines):
+    """Read the little of YAML that is used: lists, mappings, plain and JSON-quoted text."""
+    blocks = []
+    for line in lines:
+        if line.startswith("  "):
+            blocks[-1].append(line[2:])
+        else:
+            blocks.append([line])
+    if lines[0].startswith("- "):
+        return [parsed([head.removeprefix("- "), *rest]) for head, *rest in blocks]
+    if re.match(r"\w+:", lines[0]):
+        pairs = [(*head.split(":", 1), rest) for head, *rest in blocks]
+        assert len({key for key, *_ in pairs}) == len(pairs)
+        return {key: parsed(rest or [value.strip()]) for key, value, rest in pairs}
+    (text,) = lines
+    if text.startswith('"'):
+        return json.loads(text)
+    assert re.fullmatch(r"[\w ]+|source\('\w+', '\w+'\)", text), text
+    return text
+
+
+NOT_DELETED = {"where": "not _fivetran_deleted"}
+
+
+def dbt_tests_of_columns(endpoint, table):
+    """Say which columns of a table dbt is to test, and for what."""
+    tests = {column_name(name): ["not_null"] for name in table.primary_key}
+    if table is endpoint.table:
+        tests["id"].append({"unique": {"config": NOT_DELETED}})
+    else:
+        parent = {"to": f"source('datacamp', '{endpoint.table.name}')", "field": "id"}
+        related = {"relationships": {"arguments": parent, "config": NOT_DELETED}}
+        tests[endpoint.child.foreign_key].append(related)
+    return tests
+
+
+def test_the_dbt_source_has_all_tables_and_columns_and_tests_the_keys():
+    """Keys are tested for NULL, repetition and parents; nothing in it tells of freshness."""
+    lines = [line for line in SOURCES.splitlines() if line and not line.startswith("#")]
+    (source,) = parsed(lines)["sources"]
+    assert source.keys() == {"name", "description", "schema", "tables"}
+    tables = iter(source["tables"])
+    for endpoint in ENDPOINTS:
+        for table in endpoint.tables:
+            found, key = next(tables), ", '|', ".join(map(column_name, table.primary_key))
+            together = {
+                "name": f"datacamp_{table.name}_key_is_unique",
+                "arguments": {"column_name": f"concat({key})"},
+                "config": NOT_DELETED,
+            }
+            assert found["name"] == table.name
+            assert found.get("data_tests", []) == [{"unique": together}] * ("|" in key)
+            assert [column["name"] for column in found["columns"]] == [
+                *(column_name(column.name) for column in table.columns),
+                "_fivetran_deleted",
+                "_fivetran_synced",
+            ]
+            assert dbt_tests_of_columns(endpoint, table) == {
+                column["name"]: column["data_tests"]
+                for column in found["columns"]
+                if "data_tests" in column
+            }
+            assert all(column["description"].endswith(".") for column in found["columns"])
+    assert list(tables) == []
+
+
+def never_null(table):
+    """Read from the page of tables which columns of a table are never NULL, and which may be."""
+    page = DOCUMENTS["docs/tables.md"].split(f"\n## {table.name}\n")[1].split("\n## ")[0]
+    columns = re.findall(r"^\| `(\w+)`.* \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len(columns) == len(table.columns)
+    return [name for name, when in columns if when == "never"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
+    """Of an item and a child with keys alone the rest is NULL; a chapter still has its place."""
+    child, item = endpoint.child, {"id": "x"}
+    if child is not None:
+        item[child.field] = [{} if child.key == "position" else {child.key: "x"}]
+    flat = flatten_item(endpoint, item)
+    rows = [flat.row, *flat.children.values()]
+    for table, row in zip(endpoint.tables, rows, strict=True):
+        filled = [column_name(name) for name, value in row.items() if value is not None]
+        placed = ["position"] * (table.name == "course_chapter")
+        assert sorted(filled) == sorted(never_null(table) + placed)
+
+
+def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
+    """An empty list gives empty text and none NULL; without a topic its columns are NULL."""
+    courses = ENDPOINTS[-1]
+    empty = {"id": "x", "instructors": [], "includedInLicenses": [], "topic": None}
+    row = flatten_item(courses, empty).row
+    assert [row["instructors"], row["includedInLicenses"]] == ["", ""]
+    assert [row["topic_name"], row["topic_description"]] == [None, None]
+    page = DOCUMENTS["docs/tables.md"]
+    assert page.count("| the API sends none; an empty list gives empty text |") == 4
+    assert page.count("| it has no topic, or one without a name |") == 3
 
 
 def said():

@@ -33,6 +33,7 @@ from async_client import (
     decode_item,
     fetching,
 )
+from async_client.errors import NoSuchCatalogError
 from async_client.response import Unreadable
 from endpoints import ENDPOINTS
 from mock_api.faults import Fault, Faults
@@ -60,6 +61,9 @@ NEW_TOKEN = "Check bearer_token: it is wrong, expired or revoked; DataCamp issue
 NO_CATALOG = f"{CHECK_URL}; if both are right, {NEXT_SYNC}"
 NEW_RELEASE = "DataCamp's API has begun to page: update this connector"
 TRUST_IT = "If you trust that address, set base_url to it"
+ELSEWHERE_HERE = (
+    "Check base_url, and the proxy if there is one: the API is at another path of this host"
+)
 RAISE_TIMEOUT = f"{CHECK_NETWORK}, or raise request_timeout_seconds"
 CHECK_PROXY = "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://"
 TOO_SLOW = "The network or DataCamp's service is too slow; the next sync asks again"
@@ -313,63 +317,66 @@ ASKED_TWICE = {
 }
 
 
-@pytest.mark.parametrize(
+may_pass = pytest.mark.parametrize(
     ("kind", "reason", "advice", "requests_per_try"),
     [(*row, 1) for row in TRIED_AGAIN.values()] + [(*row, 2) for row in ASKED_TWICE.values()],
     ids=[*TRIED_AGAIN, *ASKED_TWICE],
 )
-class TestFaultsThatMayPass:
-    """Each is tried again, at most six times in all."""
 
-    def test_fails_after_six_tries(self, server, sync, kind, reason, advice, requests_per_try):
-        """A fault that stays costs its endpoint, with a retry told for each try but the last."""
-        misbehave(server._mock, (kind, None))
-        results, events = sync(server.base_url)
-        error = results["courses"]
-        assert (type(error), error.tries) == (EndpointError, 6)
-        assert (error.reason, error.advice) == (reason, advice)
-        assert_others_arrived(results)
-        assert server.requests.endpoint_names.count("courses") == 6 * requests_per_try
-        assert len(server.requests.arrived) == 5 + 6 * requests_per_try
-        retries = [event for event in events if isinstance(event, Retry)]
-        assert retries == [Retry("courses", tried, 6, reason, 0.0) for tried in range(1, 6)]
 
-    def test_recovers_at_the_third_try(self, server, sync, kind, reason, advice, requests_per_try):
-        """A fault that passes costs nothing but tries."""
-        misbehave(server._mock, (kind, 2 * requests_per_try))
-        results, events = sync(server.base_url)
-        assert items_of(results["courses"]) == COURSES
-        assert results["courses"].tries == 3
-        assert_others_arrived(results)
-        assert [event for event in events if event.endpoint_name == "courses"] == [
-            Retry("courses", 1, 6, reason, 0.0),
-            Retry("courses", 2, 6, reason, 0.0),
-            Arrival("courses", results["courses"]),
-        ]
+@may_pass
+def test_a_fault_that_stays_is_tried_six_times(
+    server, sync, kind, reason, advice, requests_per_try
+):
+    """The endpoint fails, with a retry told for each try but the last, and the others arrive."""
+    misbehave(server._mock, (kind, None))
+    results, events = sync(server.base_url)
+    error = results["courses"]
+    assert (type(error), error.tries) == (EndpointError, 6)
+    assert (error.reason, error.advice) == (reason, advice)
+    assert_others_arrived(results)
+    assert server.requests.endpoint_names.count("courses") == 6 * requests_per_try
+    assert len(server.requests.arrived) == 5 + 6 * requests_per_try
+    assert [event for event in events if isinstance(event, Retry)] == [
+        Retry("courses", tried, 6, reason, 0.0) for tried in range(1, 6)
+    ]
+
+
+@may_pass
+def test_a_fault_that_passes_costs_only_tries(
+    server, sync, kind, reason, advice, requests_per_try
+):
+    """The third try is as good as a first."""
+    misbehave(server._mock, (kind, 2 * requests_per_try))
+    results, events = sync(server.base_url)
+    assert items_of(results["courses"]) == COURSES
+    assert results["courses"].tries == 3
+    assert_others_arrived(results)
+    assert [event for event in events if event.endpoint_name == "courses"] == [
+        Retry("courses", 1, 6, reason, 0.0),
+        Retry("courses", 2, 6, reason, 0.0),
+        Arrival("courses", results["courses"]),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body"])
-class TestSilence:
+def test_silence_that_stays_is_given_up(server, sync, kind):
     """A server that says nothing for `request_timeout_seconds` is given up, and asked again."""
+    misbehave(server._mock, (kind, None))
+    results, _ = sync(server.base_url, Limits((0.0,)), request_timeout_seconds=0.2)
+    error = results["courses"]
+    assert (error.tries, error.reason) == (2, "nothing was heard for 0.2 s")
+    assert error.advice == RAISE_TIMEOUT
+    assert_others_arrived(results)
 
-    def test_fails_after_its_tries(self, server, sync, kind):
-        """Silence that stays costs its endpoint."""
-        misbehave(server._mock, (kind, None))
-        results, _ = sync(server.base_url, Limits((0.0,)), request_timeout_seconds=0.2)
-        error = results["courses"]
-        assert (error.tries, error.reason, error.advice) == (
-            2,
-            "nothing was heard for 0.2 s",
-            RAISE_TIMEOUT,
-        )
-        assert_others_arrived(results)
 
-    def test_recovers(self, server, sync, kind):
-        """Silence that passes costs a try."""
-        misbehave(server._mock, (kind, 1))
-        results, _ = sync(server.base_url, request_timeout_seconds=0.2)
-        assert items_of(results["courses"]) == COURSES
-        assert results["courses"].tries == 2
+@pytest.mark.parametrize("kind", ["stall-headers", "stall-body"])
+def test_silence_that_passes_costs_a_try(server, sync, kind):
+    """The try after the silence gives the catalog."""
+    misbehave(server._mock, (kind, 1))
+    results, _ = sync(server.base_url, request_timeout_seconds=0.2)
+    assert items_of(results["courses"]) == COURSES
+    assert results["courses"].tries == 2
 
 
 def test_one_byte_at_a_time_is_cut_when_the_time_is_up(server, sync):
@@ -459,7 +466,8 @@ def test_a_final_fault_is_not_tried_again(server, sync, kind, reason, advice):
     misbehave(server._mock, (kind, None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    assert (type(error), error.tries) == (EndpointError, 1)
+    expected = NoSuchCatalogError if kind in ("403", "404", "410") else EndpointError
+    assert (type(error), error.tries) == (expected, 1)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
@@ -525,7 +533,8 @@ def test_a_redirect_is_final_wherever_it_points_to(server, sync, kind):
     results, _ = sync(server.base_url)
     target = "https://elsewhere.example" if kind == "redirect" else server.base_url
     error = results["courses"]
-    assert (error.tries, error.reason, error.advice) == (1, points_to(target), TRUST_IT)
+    advice = TRUST_IT if kind == "redirect" else ELSEWHERE_HERE
+    assert (error.tries, error.reason, error.advice) == (1, points_to(target), advice)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
 
 

@@ -23,7 +23,7 @@ TOKEN = "t0ken-of-the-migration"
 GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
 TABLES = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
 NO_STATE = (
-    "The state of the last sync is not used: its version is None, not 1. All is written anew."
+    "The state of the last sync is not used: it is of another connector. All is written anew."
 )
 
 

@@ -20,7 +20,8 @@ from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests import sdk
 
-SECRET = "s3cret-of-the-project-folder"
+# Not in one piece, as this file ships too.
+SECRET = "-".join(("token", "that", "must", "not", "ship"))
 SERVER_TOKEN = "t0ken-of-the-stand-in"
 
 # What local runs, tools and people leave in a project folder, each with the secret inside.
@@ -28,6 +29,8 @@ LEFTOVERS = (
     "configuration.json",
     "destination.json",
     "options.toml",
+    "state.json",
+    "production.local.json",
     ".env",
     "files/state.json",
     "files/warehouse.db",
@@ -116,11 +119,13 @@ def test_nothing_that_local_runs_leave_behind_is_packaged(package):
 
 
 def test_files_of_other_names_do_ship(tmp_path):
-    """A configuration that is not called `configuration.json` is packaged, with its token."""
+    """A configuration called neither `configuration.json` nor `*.local.json` ships its token."""
     copy = fivetran.prepare(tmp_path, {})
-    leave(copy, "production.json", "state.json")
+    shutil.copy(fivetran.PROJECT / ".gitignore", copy)
+    leave(copy, "production.json", "production.local.json")
     with ZipFile(packaged(copy)) as archive:
-        assert {"production.json", "state.json"} <= set(archive.namelist())
+        assert "production.json" in archive.namelist()
+        assert "production.local.json" not in archive.namelist()
 
 
 @pytest.fixture

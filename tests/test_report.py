@@ -8,7 +8,7 @@ import pytest
 
 import report
 from async_client import Arrival, Catalog, EndpointError, Retry, Settings
-from async_client.errors import FinalError, TransientError
+from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
@@ -22,10 +22,15 @@ def error(name, reason, advice, tries=1):
     return EndpointError(name, f"{URL}{name}", tries, FinalError(reason, advice))
 
 
-FORBIDDEN = error(
+FORBIDDEN = NoSuchCatalogError(
     "tracks",
-    "the server answers 403 Forbidden",
-    "The token may not read tracks: ask DataCamp to include it, or add tracks to skip_endpoints",
+    f"{URL}tracks",
+    1,
+    NotIncludedError(
+        "the server answers 403 Forbidden",
+        "The token may not read tracks: ask DataCamp to include it, "
+        "or add tracks to skip_endpoints",
+    ),
 )
 DOWN = EndpointError(
     "courses",
@@ -297,23 +302,34 @@ NAMES = [endpoint.name for endpoint in ENDPOINTS]
         ),
         pytest.param(
             {**dict.fromkeys(NAMES), "tracks": FORBIDDEN},
-            "The token cannot read tracks (tracks: the server answers 403 Forbidden). "
-            "Ask DataCamp to include them, or sync the others by setting skip_endpoints to: "
-            "tracks",
+            "The token cannot read tracks: the server answers 403 Forbidden. "
+            "Ask DataCamp to include it, or set skip_endpoints to: tracks.",
             id="one is forbidden",
         ),
         pytest.param(
-            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": DOWN},
-            "The token cannot read tracks, courses (tracks: the server answers 403 Forbidden; "
-            "courses: the server answers 503 Service Unavailable). "
-            "Ask DataCamp to include them, or sync the others by setting skip_endpoints to: "
-            "tracks, courses",
-            id="two do not answer",
+            {"projects": None, "custom_tracks": FORBIDDEN, "tracks": FORBIDDEN, "courses": None},
+            "The token cannot read custom_tracks, tracks: the server answers 403 Forbidden. "
+            "Ask DataCamp to include them, or set skip_endpoints to: "
+            "assessments, practices, custom_tracks, tracks.",
+            id="two are forbidden and two skipped",
         ),
         pytest.param(
-            {name: error(name, "cannot connect", "Check base_url", 1) for name in NAMES},
-            "No catalog can be read: assessments: GET https://lms-catalog-api.datacamp.com"
-            "/v1/catalog/live-assessments failed after 1 try: cannot connect. Check base_url.",
+            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": DOWN},
+            "The token cannot read tracks: the server answers 403 Forbidden. "
+            "Ask DataCamp to include it, or set skip_endpoints to: tracks. "
+            "courses cannot be read: the server answers 503 Service Unavailable. "
+            "The next sync asks again.",
+            id="one is forbidden and one down",
+        ),
+        pytest.param(
+            dict.fromkeys(NAMES, FORBIDDEN),
+            "No catalog can be read: the server answers 403 Forbidden. "
+            "Check base_url, and ask DataCamp what the token may read.",
+            id="all are forbidden",
+        ),
+        pytest.param(
+            {name: error(name, "no connection", "Check base_url", 1) for name in NAMES},
+            "No catalog can be read: no connection. Check base_url.",
             id="none can be reached",
         ),
     ],

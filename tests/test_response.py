@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import msgspec
 import pytest
 
-from async_client.errors import FinalError, TransientError, UnauthorizedError
+from async_client.errors import FinalError, NotIncludedError, TransientError, UnauthorizedError
 from async_client.response import (
     Unreadable,
     check_status,
@@ -36,6 +36,7 @@ ASK_FOR_IT = (
     "The token may not read courses: ask DataCamp to include it, or add courses to skip_endpoints"
 )
 TRUST_IT = "If you trust that address, set base_url to it"
+ELSEWHERE_HERE = f"{CHECK_URL}: the API is at another path of this host"
 
 
 def judged(status, headers=None):
@@ -92,11 +93,11 @@ def test_401_alone_means_that_the_token_is_refused():
         (304, FinalError, "304 Not Modified", ASK_SUPPORT),
         (400, FinalError, "400 Bad Request", ASK_SUPPORT),
         (401, UnauthorizedError, "401 Unauthorized", NEW_TOKEN),
-        (403, FinalError, "403 Forbidden", ASK_FOR_IT),
-        (404, FinalError, "404 Not Found", NO_SUCH_CATALOG),
+        (403, NotIncludedError, "403 Forbidden", ASK_FOR_IT),
+        (404, NotIncludedError, "404 Not Found", NO_SUCH_CATALOG),
         (407, FinalError, "407 Proxy Authentication Required", ASK_SUPPORT),
         (408, TransientError, "408 Request Timeout", NEXT_SYNC),
-        (410, FinalError, "410 Gone", NO_SUCH_CATALOG),
+        (410, NotIncludedError, "410 Gone", NO_SUCH_CATALOG),
         (425, TransientError, "425 Too Early", NEXT_SYNC),
         (429, TransientError, "429 Too Many Requests", NEXT_SYNC),
         (499, FinalError, "499", ASK_SUPPORT),
@@ -155,7 +156,7 @@ def test_a_redirect_names_the_host_it_points_to(status, location, target):
     assert failure.reason.endswith(
         f" and points to {target}; redirects are not followed, to keep the token here"
     )
-    assert failure.advice == TRUST_IT
+    assert failure.advice == (ELSEWHERE_HERE if target == "https://api.example" else TRUST_IT)
 
 
 def test_a_redirect_without_a_target_is_an_error_like_others():

@@ -66,10 +66,10 @@ NOT_USED = "The state of the last sync is not used: {}. All is written anew."
     [
         pytest.param(
             {"last_synced_endpoint": "assessments"},
-            "its version is None, not 1",
+            "it is of another connector",
             id="that of the published example",
         ),
-        pytest.param({**SOUND, "version": None}, "its version is None, not 1", id="no version"),
+        pytest.param({**SOUND, "version": None}, "it is of another connector", id="no version"),
         pytest.param({**SOUND, "version": True}, "its version is True, not 1", id="version true"),
         pytest.param({**SOUND, "version": 2}, "its version is 2, not 1", id="a later version"),
         pytest.param({**SOUND, "version": "1"}, "its version is '1', not 1", id="version as text"),
@@ -107,7 +107,7 @@ NOT_USED = "The state of the last sync is not used: {}. All is written anew."
                 id=f"no {missing}",
             )
             for missing, flaw in {
-                "version": "its version is None, not 1",
+                "version": "it is of another connector",
                 "source": f"it is of None, not of '{SOURCE}'",
                 "writing": "it is incomplete",
                 "endpoints": "it is incomplete",
