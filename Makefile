@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-pythons bench bench-dlt lint check format clean
+.PHONY: help demo test test-pythons bench bench-dlt lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a stand-in of DataCamp's API"
@@ -10,6 +10,7 @@ help:
 	@echo "make test-pythons  run them on every supported Python that is there"
 	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
 	@echo "make bench-dlt     compare with dlt, in an environment of its own"
+	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
 	@echo "make format        put the code into the project's style"
@@ -50,6 +51,16 @@ bench: .venv/installed .venv-bench/installed
 bench-dlt: .venv/installed .venv-bench/installed
 	@$(BIN)/python -m benchmarks dlt $(BENCH)
 	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+
+.venv-lakehouse/installed: requirements.txt requirements-lakehouse.txt lakehouse/requirements-duckdb.txt
+	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
+	@$(PYTHON) -m venv --clear .venv-lakehouse
+	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-lakehouse.txt
+	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lakehouse/overlay -r lakehouse/requirements-duckdb.txt
+	@touch $@
+
+lakehouse: .venv-lakehouse/installed
+	@.venv-lakehouse/bin/python -m lakehouse
 
 lint: .venv/installed
 	$(BIN)/ruff check .

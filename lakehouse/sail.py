@@ -1,0 +1,48 @@
+"""Sail, a distributed engine that speaks Spark's protocol: a driver and four workers."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lakehouse.program import LOOPBACK, answers, free_ports, running
+from lakehouse.store import REGION, WAREHOUSE, Store
+
+CATALOG = "lake"
+
+
+@contextmanager
+def open_sail(folder: Path, store: Store) -> Iterator[str]:
+    """Run an engine that reads the store and keeps its log in ``folder``; gives its address."""
+    program = shutil.which("sail", path=str(Path(sys.executable).parent))
+    if program is None:
+        raise FileNotFoundError("There is no sail command here: run `make lakehouse`.")
+    folder.mkdir(parents=True)
+    (port,) = free_ports(1)
+    command = [program, "spark", "server", "--ip", LOOPBACK, "--port", str(port)]
+    with running(command, _variables(store), folder / "sail.log", lambda: answers(port)):
+        yield f"sc://{LOOPBACK}:{port}"
+
+
+def _variables(store: Store) -> dict[str, str]:
+    catalog = {
+        "name": CATALOG,
+        "type": "iceberg-rest",
+        "uri": store.catalog_url,
+        "warehouse": WAREHOUSE,
+        "oauth_access_token": store.token(),
+    }
+    listed = ", ".join(f'{name}="{value}"' for name, value in catalog.items())
+    return {
+        "SAIL_MODE": "local-cluster",
+        "SAIL_CATALOG__LIST": f"[{{{listed}}}]",
+        "RUST_LOG": "info",
+        "AWS_ACCESS_KEY_ID": store.key_id,
+        "AWS_SECRET_ACCESS_KEY": store.secret,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT": store.s3_url,
+        "AWS_ALLOW_HTTP": "true",
+    }
