@@ -84,7 +84,7 @@ def _show_tables(warehouse: Path) -> None:
         for (table,) in tables:
             rows, deleted = connection.execute(
                 "SELECT count(*) FILTER (NOT _fivetran_deleted), "
-                f"count(*) FILTER (_fivetran_deleted) FROM tester.{table}"  # noqa: S608
+                f"count(*) FILTER (_fivetran_deleted) FROM tester.{table}"
             ).fetchone() or (0, 0)
             print(f"{table:24}{rows:>8,}{deleted:>9,}")
     python = Path(sys.executable)

@@ -21,7 +21,7 @@ from mock_api.serving import serving
 from tests import sdk
 
 # Not in one piece, as this file ships too.
-SECRET = "-".join(("token", "that", "must", "not", "ship"))
+SECRET = "token that must not ship".replace(" ", "-")
 SERVER_TOKEN = "t0ken-of-the-stand-in"
 
 # What local runs, tools and people leave in a project folder, each with the secret inside.
