@@ -98,25 +98,25 @@ _DESCRIBED = (
     _text("title", "title shown to learners"),
     _text("description", "what it teaches"),
     _text("url", "where a learner starts it"),
-    _text("infoUrl", "page about it, for signed-in users"),
-    _text("publicInfoUrl", "page about it, for everyone"),
-    _text("imageUrl_jpg", "picture, JPEG"),
-    _text("imageUrl_png", "picture, PNG"),
-    _text("imageUrl_svg", "picture, SVG"),
+    _text("infoUrl", "page that describes it"),
+    _text("publicInfoUrl", "public page that describes it"),
+    _text("imageUrl_jpg", "address of its picture, JPEG"),
+    _text("imageUrl_png", "address of its picture, PNG"),
+    _text("imageUrl_svg", "address of its picture, SVG"),
     _text("technology", "technology taught, such as Python"),
 )
 _TOPIC = (
     _text("topic_name", "name of its topic"),
     _text("topic_description", "description of its topic"),
 )
-_HOURS = (_number("timeNeededInHours", "hours a learner needs"),)
-_INSTRUCTORS = (_text("instructors", "names of its instructors, joined by commas"),)
-_LICENSES = (_text("includedInLicenses", "licenses that include it, joined by commas"),)
+_HOURS = (_number("timeNeededInHours", "hours that a learner needs"),)
+_INSTRUCTORS = (_text("instructors", "names of its instructors, separated by commas"),)
+_LICENSES = (_text("includedInLicenses", "licenses that include it, separated by commas"),)
 _STATUS = (
     Column("live", "BOOLEAN", "whether learners can take it"),
-    Column("updatedAt", "UTC_DATETIME", "when DataCamp last changed it"),
+    Column("updatedAt", "UTC_DATETIME", "when DataCamp last changed it, in UTC"),
 )
-_POSITION = Column("position", "LONG", "place in the list of its parent")
+_POSITION = Column("position", "LONG", "place in the list of its parent, to sort by")
 
 
 def _content(parent: str) -> Child:
@@ -127,10 +127,10 @@ def _content(parent: str) -> Child:
             name=f"{parent}_content",
             primary_key=(foreign_key, "position"),
             columns=(
-                _text(foreign_key, f"id of the {parent} it belongs to"),
+                _text(foreign_key, f"id of the {parent.replace('_', ' ')} it belongs to"),
                 _POSITION,
                 _text("id", "id of the course, project or other item in that place"),
-                _text("type", "kind of that item"),
+                _text("type", "kind of that item, such as course"),
                 _text("title", "title of that item"),
             ),
         ),

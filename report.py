@@ -47,7 +47,7 @@ def arrived(arrival: Arrival) -> str:
     catalog = arrival.catalog
     tries = "" if catalog.tries == 1 else f", {catalog.tries} tries"
     return (
-        f"{arrival.endpoint_name} arrived: {len(catalog.items):,} items, "
+        f"{arrival.endpoint_name} arrived: {_count(len(catalog.items), 'item')}, "
         f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{tries}"
     )
 
@@ -192,7 +192,9 @@ def _columns(bad_values: Mapping[tuple[str, str], int]) -> str:
     ordered = sorted(bad_values.items(), key=lambda entry: (-entry[1], entry[0]))
     named = [f"{table}.{_shown(column)} {number:,}" for (table, column), number in ordered]
     more = len(named) - _COLUMNS_NAMED
-    return ", ".join(named[:_COLUMNS_NAMED]) + (f" and {more} more columns" if more > 0 else "")
+    return ", ".join(named[:_COLUMNS_NAMED]) + (
+        f" and {_count(more, 'more column')}" if more > 0 else ""
+    )
 
 
 def _size(byte_count: int) -> str:

@@ -14,6 +14,8 @@ VERSION = "1.0.0"
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 30.0
 
+_NEVER_IN_A_URL = frozenset(' <>"{}|\\^`')  # RFC 3986, appendix A
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -97,7 +99,7 @@ def _base_url(url: str) -> str:
 
 def _url_flaw(url: str, parts: SplitResult) -> str | None:
     """Say what is wrong without repeating the URL, as it may hold a password."""
-    if not url.isprintable() or " " in url or "\\" in url:
+    if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
         return "holds a blank or another character that no URL has"
     if parts.scheme not in ("http", "https"):
         return "does not begin with https:// or http://"

@@ -5,24 +5,82 @@ A test compares the documents with what this module would write, so that they ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from endpoints import ENDPOINTS, Column, Endpoint, Table
+from endpoints import ENDPOINTS, Child, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import FIELD_RULES
+from flatten.rules import FIELD_RULES, named, placed_together
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
 TABLES = PROJECT / "docs" / "tables.md"
+SOURCES = PROJECT / "docs" / "sources.yml"
 
 _WHEN_NULL = {
     "STRING": "the API sends none",
     "DOUBLE": "the API sends none, or no number",
-    "LONG": "the API sends none, or no whole number",
     "BOOLEAN": "the API sends none, or neither true nor false",
     "UTC_DATETIME": "the API sends none, or no RFC 3339 time",
 }
+_WHEN_NULL_BY_FIELD = {
+    "topic": "it has no topic, or one without a {part}",
+    "imageUrl": "it has no picture of that kind",
+    "instructors": "the API sends none; an empty list gives empty text",
+    "includedInLicenses": "the API sends none; an empty list gives empty text",
+    "position": "the API sends one that is no whole number",
+}
+
+_ABOUT_TABLES = """\
+# Tables and columns
+
+<!-- Written by `python -m docs.generate` from endpoints.py; change that instead. -->
+
+Names are those of the destination; types are Fivetran's, and each destination has its own for
+them. Every table also has two columns of Fivetran's:
+
+- `_fivetran_deleted` is true once a row has left the catalog.
+- `_fivetran_synced` is when a row was last written or marked as deleted. A changed item rewrites
+  the rows of its children as well. Rows that a re-sync finds gone keep their older time.
+
+"The API sends none" means that the field is missing or null. A value that its column cannot hold
+becomes NULL too, and a warning of the sync counts it. A text column takes what is not text as
+well: numbers, true and false as JSON writes them, objects and lists as JSON text. A row without
+a usable key is rejected, so that no key is ever NULL.
+
+Other fields that DataCamp sends become columns of their own, with a type that Fivetran infers.
+"""
+
+_ABOUT_SOURCES = """\
+# Written by `python -m docs.generate` from endpoints.py; change that instead.
+#
+# The ten tables as a dbt source, for dbt Core 1.10.8 or newer and without any package. Copy it
+# into the models of your project, and set the variable datacamp_schema to the schema that your
+# connection writes to.
+#
+# - Deleted rows stay in the tables. The tests look at the others; so should your models.
+# - A relationship is tested from rows that are not deleted to all rows of the parent, as dbt
+#   filters one side only.
+# - A key of two columns is tested as one text. Write it in another way where concat() takes two
+#   values only, as on Redshift.
+# - There is no freshness block and no loaded_at_field, on purpose: a sync of an unchanged catalog
+#   writes no row, so the newest _fivetran_synced tells when the catalog last changed and not when
+#   it was last looked at. Watch the status of the connection instead.
+version: 2
+
+sources:
+  - name: datacamp
+    description: "DataCamp's course catalog, as its Fivetran connector writes it."
+    schema: "{{ var('datacamp_schema', 'datacamp') }}"
+    tables:
+"""
+
+_FIVETRAN_COLUMNS = {
+    "_fivetran_deleted": "Whether the row has left the catalog. Never NULL.",
+    "_fivetran_synced": "When Fivetran last wrote the row or marked it as deleted. Never NULL.",
+}
+_NOT_DELETED = ["config:", "  where: not _fivetran_deleted"]
 
 
 def main() -> None:
@@ -36,7 +94,11 @@ def documents() -> dict[Path, str]:
     readme = README.read_text(encoding="utf-8")
     readme = _between(readme, "tables", "\n".join(_table_list()))
     readme = _between(readme, "diagram", "\n".join(_diagram()))
-    return {README: readme, TABLES: "\n".join(_table_pages())}
+    return {
+        README: readme,
+        TABLES: _ABOUT_TABLES + "\n".join(_table_pages()),
+        SOURCES: _ABOUT_SOURCES + "\n".join(_indented(_dbt_tables(), 6)) + "\n",
+    }
 
 
 def _between(text: str, mark: str, content: str) -> str:
@@ -61,10 +123,13 @@ def _table_list() -> Iterator[str]:
 
 
 def _row_meaning(endpoint: Endpoint, table: Table) -> str:
-    child, parent = endpoint.child, endpoint.table.name.replace("_", " ")
-    if child is None or table is endpoint.table:
-        return f"one {parent}"
-    return f"one entry of a {parent}'s `{child.field}`"
+    child, parent = _child_of(endpoint, table), endpoint.table.name.replace("_", " ")
+    return f"one {parent}" if child is None else f"one entry of a {parent}'s `{child.field}`"
+
+
+def _child_of(endpoint: Endpoint, table: Table) -> Child | None:
+    """Give the child whose table this is; None for a parent table."""
+    return None if table is endpoint.table else endpoint.child
 
 
 def _diagram() -> Iterator[str]:
@@ -88,27 +153,19 @@ def _diagram() -> Iterator[str]:
 
 
 def _attribute(endpoint: Endpoint, table: Table, column: Column) -> str:
-    foreign = endpoint.child is not None and (
-        table is endpoint.child.table and column.name == endpoint.child.foreign_key
-    )
+    child = _child_of(endpoint, table)
+    foreign = child is not None and column.name == child.foreign_key
     marks = ["PK"] * (column.name in table.primary_key) + ["FK"] * foreign
     return " ".join([column.type, column_name(column.name), ", ".join(marks)]).rstrip()
 
 
 def _table_pages() -> Iterator[str]:
-    yield "# Tables and columns"
-    yield ""
-    yield "<!-- Written by `python -m docs.generate` from endpoints.py; change that instead. -->"
-    yield ""
-    yield "Names are those of the destination. Every table also has Fivetran's `_fivetran_synced`,"
-    yield "when a row was last written, and `_fivetran_deleted`, true once it left the catalog."
-    yield "Fields that DataCamp adds later become columns of their own; their type is inferred."
     for endpoint in ENDPOINTS:
         for table in endpoint.tables:
             yield ""
             yield f"## {table.name}"
             yield ""
-            yield f"{_row_meaning(endpoint, table).capitalize()}, from `{endpoint.path}`."
+            yield _table_sentence(endpoint, table)
             yield ""
             yield "| column | type | from the field | meaning | NULL when |"
             yield "|---|---|---|---|---|"
@@ -116,30 +173,107 @@ def _table_pages() -> Iterator[str]:
     yield ""
 
 
+def _table_sentence(endpoint: Endpoint, table: Table) -> str:
+    return f"{_capitalised(_row_meaning(endpoint, table))}, from `{endpoint.path}`."
+
+
 def _column_line(endpoint: Endpoint, table: Table, column: Column) -> str:
-    when_null = "never" if column.name in table.primary_key else _WHEN_NULL[column.type]
     name, key = column_name(column.name), column.name in table.primary_key
     return (
         f"| `{name}`{' (key)' if key else ''} | {column.type} | "
-        f"{_source(endpoint, table, column)} | {column.meaning} | {when_null} |"
+        f"{_source(endpoint, table, column)} | {column.meaning} | {_when_null(table, column)} |"
     )
 
 
+def _when_null(table: Table, column: Column) -> str:
+    if column.name in table.primary_key:
+        return "never"
+    field, _, part = column.name.partition("_")
+    by_field = _WHEN_NULL_BY_FIELD.get(field)
+    return _WHEN_NULL[column.type] if by_field is None else by_field.format(part=part)
+
+
 def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
-    child = endpoint.child
-    path = column.name
-    field, _, inner = column.name.partition("_")
-    if inner and field in FIELD_RULES:
-        path = f"{field}.{inner}"
-    elif column.name == "instructors":
-        path = "instructors[].fullName"
-    if child is None or table is endpoint.table:
-        return f"`{path}`"
+    """Say which field of the API's answer fills a column."""
+    child = _child_of(endpoint, table)
+    if child is None:
+        return _parent_source(column)
     if column.name == child.foreign_key:
         return "the parent's `id`"
+    field = f"`{child.field}[].{column.name}`"
+    if column.name == "position" and child.rule is placed_together:
+        return f"{field}; if any of the list has none, the place of each, from 1"
     if column.name == "position":
-        return f"`{child.field}[].position`, else its place in the list, from 1"
-    return f"`{child.field}[].{path}`"
+        return f"{field}, else its place in the list, from 1"
+    if column.name == "name" and child.rule is named:
+        return f"{field}, or the entry itself where it is text"
+    return field
+
+
+def _parent_source(column: Column) -> str:
+    field, _, part = column.name.partition("_")
+    if part and field in FIELD_RULES:
+        return f"`{field}.{part}`"
+    return "`instructors[].fullName`" if field == "instructors" else f"`{field}`"
+
+
+def _dbt_tables() -> Iterator[str]:
+    for endpoint in ENDPOINTS:
+        for table in endpoint.tables:
+            yield f"- name: {table.name}"
+            yield f"  description: {_quoted(_table_sentence(endpoint, table))}"
+            yield from _indented(_dbt_key_of_columns(table), 2)
+            yield "  columns:"
+            for column in table.columns:
+                yield from _indented(_dbt_column(endpoint, table, column), 4)
+            for name, description in _FIVETRAN_COLUMNS.items():
+                yield f"    - name: {name}"
+                yield f"      description: {_quoted(description)}"
+
+
+def _dbt_key_of_columns(table: Table) -> Iterator[str]:
+    """Test that a key of more than one column is unique: dbt's own test takes an expression."""
+    if len(table.primary_key) > 1:
+        key = ", '|', ".join(map(column_name, table.primary_key))
+        yield "data_tests:"
+        yield "  - unique:"
+        yield f"      name: datacamp_{table.name}_key_is_unique"
+        yield "      arguments:"
+        yield f"        column_name: {_quoted(f'concat({key})')}"
+        yield from _indented(_NOT_DELETED, 6)
+
+
+def _dbt_column(endpoint: Endpoint, table: Table, column: Column) -> Iterator[str]:
+    when_null = _when_null(table, column)
+    nulls = "Never NULL." if when_null == "never" else f"NULL when {when_null}."
+    yield f"- name: {column_name(column.name)}"
+    yield f"  description: {_quoted(f'{_capitalised(column.meaning)}. {nulls}')}"
+    if column.name in table.primary_key:
+        yield "  data_tests:"
+        yield "    - not_null"
+    if (column.name,) == table.primary_key:
+        yield "    - unique:"
+        yield from _indented(_NOT_DELETED, 8)
+    child = _child_of(endpoint, table)
+    if child is not None and column.name == child.foreign_key:
+        yield "    - relationships:"
+        yield "        arguments:"
+        yield f"          to: source('datacamp', '{endpoint.table.name}')"
+        yield f"          field: {column_name(endpoint.table.primary_key[0])}"
+        yield from _indented(_NOT_DELETED, 8)
+
+
+def _indented(lines: Iterable[str], columns: int) -> Iterator[str]:
+    yield from (" " * columns + line for line in lines)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _quoted(text: str) -> str:
+    """Write text as YAML does between double quotes: JSON is the same."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 if __name__ == "__main__":

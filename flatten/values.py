@@ -19,13 +19,15 @@ _LARGEST_LONG = 2**63 - 1
 _DEEPEST_LEVEL = 100
 # An undeclared float is sent as a Java float, of 32 bits.
 _LARGEST_FLOAT = 3.4028234663852886e38
-# Python, and with it the SDK, reads no whole number with more digits from text.
+# Python, and with it the SDK, raises on a whole number of more digits than these, in any text.
 _MOST_DIGITS = 4300
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ]([01]\d:[0-5]\d:[0-5]\d|2[0-3]:[0-5]\d:[0-5]\d)(?:\.(\d+))?"
+    r"(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))?)?",
+    re.ASCII,
 )
 # What the SDK may take for a number or a moment by its look; \d is a digit of any script.
 _TYPED_BY_LOOK = re.compile(
@@ -55,7 +57,9 @@ def clean_text(text: str) -> str:
 def string(value: object) -> str:
     """Give text as it is, and any other value as the JSON text that stands for it, keys sorted."""
     if type(value) is str:
-        return value if value.isascii() and "\0" not in value else clean_text(value)
+        if len(value) <= _MOST_DIGITS and value.isascii() and "\0" not in value:
+            return value  # as nearly all text is
+        return _readable(clean_text(value))
     if type(value) is int:
         return str(value)
     cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
@@ -138,7 +142,7 @@ def undeclared(value: object) -> object:
     levels do not fit.
     """
     if type(value) is str:
-        return _legible(clean_text(value))
+        return _legible(_readable(clean_text(value)))
     if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
         raise UnfitError
     cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
@@ -156,6 +160,13 @@ COERCIONS: Mapping[str, Callable[[object], object]] = {
 }
 
 
+def _readable(text: str) -> str:
+    """Refuse text that is nothing but digits, and more of them than the SDK reads."""
+    if len(text) > _MOST_DIGITS and text.removeprefix("-").isdecimal():
+        raise UnfitError
+    return text
+
+
 def _legible(text: str) -> str:
     """Write text that the SDK takes for a number or a moment so that the destination reads it too.
 
@@ -164,8 +175,6 @@ def _legible(text: str) -> str:
     """
     if not _TYPED_BY_LOOK.fullmatch(text):
         return text
-    if len(text) > _MOST_DIGITS and text.removeprefix("-").isdecimal():
-        raise UnfitError
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(int(digit[0])), text)
     minute = _MINUTE_AND_OFFSET.fullmatch(text)

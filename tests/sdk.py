@@ -14,6 +14,7 @@ from fivetran_connector_sdk import Connector, Logging
 from fivetran_connector_sdk_cli import connector as sdk_connector
 from fivetran_connector_sdk_cli import core_adapter, runtime, schema_processing
 from fivetran_connector_sdk_common import constants
+from fivetran_connector_sdk_core import runner
 from fivetran_connector_sdk_core.constants import CELL_FLOAT
 
 import connector
@@ -21,6 +22,8 @@ from endpoints import ENDPOINTS
 
 # Each sync would leave a thread that weighs the process, and a line about it when the tests end.
 sdk_connector.DebugMemoryTracker = Mock
+# It would ask the package index for a newer release; tests talk to loopback only.
+runner.check_newer_version = runner.notify_license = Mock()
 
 FIVETRAN_COLUMNS = ("_fivetran_deleted", "_fivetran_synced")
 

@@ -794,6 +794,7 @@ def test_a_file_without_certificates_is_refused(monkeypatch, tmp_path, variable,
         _tls_context()
     assert str(refused.value).startswith(f"{variable} names {str(path)!r}, which holds no usable")
     assert str(refused.value).endswith("): correct or unset it.")
+    assert "(None)" not in str(refused.value)
 
 
 async def test_roots_that_cannot_be_used_stop_the_probe_too(monkeypatch, tmp_path):

@@ -296,6 +296,12 @@ def test_text_and_numbers_are_ids(item_id, key):
         pytest.param({"id": True}, "True", "its id is a boolean", id="a boolean"),
         pytest.param({"id": ["x"]}, "['x']", "its id is a list", id="a list"),
         pytest.param({"id": {"a": 1}}, "{'a': 1}", "its id is an object", id="an object"),
+        pytest.param(
+            {"id": "9" * 4301},
+            "'" + "9" * 59 + "…",
+            "its id is '" + "9" * 59 + "…",
+            id="more digits than the SDK reads",
+        ),
         pytest.param({"id": math.nan}, "nan", "its id is nan", id="NaN"),
         pytest.param({"id": math.inf}, "inf", "its id is inf", id="infinity"),
         pytest.param(

@@ -70,12 +70,14 @@ def test_a_retry_is_one_line():
     [
         (Catalog([], 11, 0.0, 1), "courses arrived: 0 items, 0.0 kB, 0.00 s"),
         (Catalog([None] * 3, 99_949, 1.234, 1), "courses arrived: 3 items, 99.9 kB, 1.23 s"),
+        (Catalog([None] * 2, 99_999, 1.0, 1), "courses arrived: 2 items, 100.0 kB, 1.00 s"),
+        (Catalog([None] * 2, 100_000, 1.0, 1), "courses arrived: 2 items, 0.1 MB, 1.00 s"),
         (
             Catalog([None] * 1764, 2_345_678, 12.5, 3),
             "courses arrived: 1,764 items, 2.3 MB, 12.50 s, 3 tries",
         ),
     ],
-    ids=["empty", "small", "large, at the third try"],
+    ids=["empty", "small", "last of kB", "first of MB", "large, at the third try"],
 )
 def test_an_arrival_tells_items_size_and_time(catalog, expected):
     """Tries are told if there were several."""
@@ -178,6 +180,18 @@ MANY_COLUMNS = Counter(
             id="many columns, the worst first",
         ),
         pytest.param(
+            {"bad_values": Counter({("course", name): 1 for name in "abcde"})},
+            "courses: 5 values did not fit and became NULL or incomplete: "
+            "course.a 1, course.b 1, course.c 1, course.d 1, course.e 1.",
+            id="as many columns as are named",
+        ),
+        pytest.param(
+            {"bad_values": Counter({("course", name): 1 for name in "abcdef"})},
+            "courses: 6 values did not fit and became NULL or incomplete: "
+            "course.a 1, course.b 1, course.c 1, course.d 1, course.e 1 and 1 more column.",
+            id="one column more",
+        ),
+        pytest.param(
             {"held_back": 400},
             "courses: 400 missing items kept, as most known items are missing: each is deleted "
             "once missing in 3 syncs in a row; re-sync to delete at once.",
@@ -195,7 +209,9 @@ def test_concerns_are_one_text_with_a_sentence_each(counts, expected):
     [
         pytest.param("Käthe 東京", "Käthe 東京", id="any script"),
         pytest.param("a\nb\u2028c", r"'a\nb\u2028c'", id="line breaks"),
-        pytest.param("x" * 3_000_000, "x" * 120 + "…", id="a long one"),
+        pytest.param("x" * 120, "x" * 120, id="as long as may be"),
+        pytest.param("x" * 121, "x" * 120 + "…", id="a longer one"),
+        pytest.param("x" * 3_000_000, "x" * 120 + "…", id="one of megabytes"),
         pytest.param("\n" * 200, r"'" + r"\n" * 59 + "\\…", id="a long one of line breaks"),
     ],
 )

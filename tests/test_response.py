@@ -165,6 +165,16 @@ def test_a_redirect_without_a_target_is_an_error_like_others():
     assert (failure.reason, failure.advice) == ("the server answers 302 Found", ASK_SUPPORT)
 
 
+def test_only_a_redirect_points_elsewhere():
+    """`Location` means something else in answers of other kinds."""
+    pointing = [
+        status
+        for status in range(100, 600)
+        if status != 200 and "points to" in judged(status, {"Location": "/moved"}).reason
+    ]
+    assert pointing == list(range(300, 400))
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -380,7 +390,9 @@ SPEAK_OF_NONE = [
     {"_links": {"next": {"href": None}}},
     {"meta": {"page": 1, "total": 764, "pageSize": 1000}},
     {"page": 3},
+    {"pages": "²"},
     {"nextReview": "2026-01-01"},
+    {"a": {"b": {"c": {"d": {"e": {"next": "deeper than any envelope goes"}}}}}},
     {"context": "next"},
 ]
 

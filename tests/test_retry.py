@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 
 import pytest
@@ -200,6 +201,15 @@ async def test_whatever_else_is_raised_ends_the_tries_at_once(error):
         await retrying(attempt, AT_ONCE, ample, lambda *wait: told.append(wait))()
     assert raised.value is error
     assert (tries, told) == ([error], [])
+
+
+async def test_the_library_logs_nothing_of_its_own(caplog):
+    """Whoever hears of the waits decides what is logged."""
+    caplog.set_level(logging.DEBUG)
+    attempt, _ = attempts(failure())
+    with pytest.raises(TransientError):
+        await retrying(attempt, AT_ONCE, ample, lambda *_: None)()
+    assert [record for record in caplog.records if record.name.startswith("backoff")] == []
 
 
 async def test_each_call_begins_anew():

@@ -77,6 +77,12 @@ def test_a_configuration_without_the_key_is_refused():
         validate_configuration({})
 
 
+@pytest.mark.parametrize("token", ["<half", "half>", "a<b>c", "eyJhbGciOi.J9-_~+/="])
+def test_whatever_else_may_be_a_token_is_one(token):
+    """Only a value in brackets is a placeholder."""
+    assert validate_configuration({"bearer_token": token}).bearer_token == token
+
+
 @pytest.mark.parametrize(
     "token",
     [
@@ -228,6 +234,11 @@ def test_a_timeout_that_is_no_finite_number_above_0_is_refused(text):
         "request_timeout_seconds must be a number above 0, such as 30, "
         f"not {text!r}; leave it empty for 30."
     )
+
+
+def test_a_refused_timeout_is_not_repeated_at_length():
+    """What was pasted by accident may be long."""
+    assert f"not {'x' * 40!r}; leave" in refusal(request_timeout_seconds="x" * 1000)
 
 
 # The endpoints to skip

@@ -104,6 +104,8 @@ def test_cleaned_text_can_be_written(text):
     [
         pytest.param("course-1", "course-1", id="text"),
         pytest.param("\ud83d\0", "\ufffd", id="text with what nothing holds"),
+        pytest.param("9" * 4300, "9" * 4300, id="as many digits as the SDK reads"),
+        pytest.param("9" * 5000 + "x", "9" * 5000 + "x", id="digits and something else"),
         pytest.param(7, "7", id="a whole number"),
         pytest.param(-(10**40), "-1" + "0" * 40, id="a huge number"),
         pytest.param(1.0, "1.0", id="a float that is whole"),
@@ -134,6 +136,8 @@ def test_string_takes_any_value(value, expected):
     [
         pytest.param(math.nan, None, id="NaN"),
         pytest.param(math.inf, None, id="infinity"),
+        pytest.param("9" * 4301, None, id="more digits than the SDK reads in any text"),
+        pytest.param("-\0" + "0" * 4301, None, id="more zeros than it reads"),
         pytest.param([1, math.nan], "[1, null]", id="a list with NaN"),
         pytest.param({"a": [-math.inf], "b": 1}, '{"a": [null], "b": 1}', id="infinity inside"),
         pytest.param(nested(101), "[" * 100 + "null" + "]" * 100, id="101 levels"),

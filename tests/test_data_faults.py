@@ -1,0 +1,400 @@
+"""Whatever a catalog holds, the SDK and DuckDB store it: no value ends a sync.
+
+Every sync here is one of the real SDK into a warehouse. Each catalog is synced twice: the first
+time every item with a usable key lands, the second time nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import connector
+from async_client.response import Unreadable
+from endpoints import ENDPOINTS
+from flatten import flatten_item
+from flatten.names import column_name
+from tests.conftest import CONFIGURATION
+from tests.recording import answering
+from tests.sdk import columns, query, sync
+
+BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+NOTHING = {"Upserts": 0, "Deletes": 0, "Truncates": 0}
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MISSING = object()
+
+
+def run(folder, catalogs):
+    """Sync these catalogs, skipping all others; gives the sync and how many rows it wrote."""
+    skipped = ",".join(name for name in BY_NAME if name not in catalogs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "fetching", answering(catalogs))
+        synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
+    counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
+    return synced, {kind: int(number) for kind, number in counts}
+
+
+def lands(folder, catalogs, *, first=True):
+    """Sync twice and check that all rows are there, that no other is, and that it stays so."""
+    synced, _ = run(folder, catalogs)
+    assert synced.error is None
+    for name, items in catalogs.items():
+        for table, rows in expected(BY_NAME[name], items):
+            stored = written(folder, table)
+            kept = stored if first else {key: stored[key] for key in rows if key in stored}
+            assert kept == rows
+    again, counts = run(folder, catalogs)
+    assert again.error is None
+    assert counts == NOTHING
+    return synced
+
+
+def expected(endpoint, items):
+    """Flatten a catalog; gives each table with its rows by key, the first of equal keys."""
+    parents, children = {}, {}
+    for flat in (flatten_item(endpoint, item) for item in items):
+        if flat.row is None or (flat.key,) in parents:
+            continue
+        parents[(flat.key,)] = _values(endpoint.table, flat.row)
+        for row in flat.children.values():
+            key = tuple(row[name] for name in endpoint.child.table.primary_key)
+            children[key] = _values(endpoint.child.table, row)
+    return list(zip(endpoint.tables, (parents, children), strict=False))
+
+
+def _values(table, row):
+    """Give the declared columns of a row as DuckDB gives them back."""
+    values = []
+    for name, kind in table.types.items():
+        value = row[name]
+        if kind == "UTC_DATETIME" and value is not None:
+            value = (value - EPOCH) // timedelta(microseconds=1)
+        elif kind == "DOUBLE" and value is not None and abs(value) < sys.float_info.min:
+            value = 0.0  # Fivetran stores nothing that is smaller
+        values.append(value)
+    return tuple(values)
+
+
+def written(folder, table):
+    """Read the rows of a table that are not deleted, by key, without undeclared columns."""
+    selected = ", ".join(
+        f"epoch_us({column_name(name)})" if kind == "UTC_DATETIME" else f'"{column_name(name)}"'
+        for name, kind in table.types.items()
+    )
+    places = [list(table.types).index(name) for name in table.primary_key]
+    rows = query(folder, f"SELECT {selected} FROM {table.name} WHERE NOT _fivetran_deleted")
+    return {tuple(row[place] for place in places): row for row in rows}
+
+
+# Any value in any field
+
+DEEP = json.loads("[" * 150 + "]" * 150)
+ANY_VALUE = {
+    "missing": MISSING,
+    "null": None,
+    "true": True,
+    "false": False,
+    "zero": 0,
+    "a negative number": -7,
+    "a fraction": 0.1,
+    "a number beyond 64 bits": 2**64,
+    "a number beyond all floats": 10**400,
+    "the largest float": sys.float_info.max,
+    "the smallest float": 5e-324,
+    "NaN": math.nan,
+    "infinity": math.inf,
+    "no text": "",
+    "text": "text",
+    "a number as text": "7",
+    "a boolean as text": "true",
+    "a date as text": "2026-08-20",
+    "the first moment": "0001-01-01T00:00:00Z",
+    "the last moment": "9999-12-31T23:59:59.999999Z",
+    "NUL": "\0",
+    "a lone surrogate": "\ud800",
+    "quotes and breaks": "\"'\r\n\\,;\t|",
+    "an empty list": [],
+    "a list of anything": [None, True, 1, math.nan, "\0", [], {}, DEEP],
+    "an empty object": {},
+    "an object of anything": {"": math.inf, "name": ["x"], "jpg": {"a": "\ud800"}, "\0": 2**64},
+    "a deep list": DEEP,
+}
+FULL = {
+    "title": "Title",
+    "description": "Description",
+    "url": "https://learn",
+    "infoUrl": "https://info",
+    "publicInfoUrl": "https://public",
+    "imageUrl": {"jpg": "j", "png": "p", "svg": "s"},
+    "technology": "R",
+    "timeNeededInHours": 1.5,
+    "updatedAt": "2026-08-20T18:00:19.100Z",
+    "live": True,
+    "topic": {"name": "Programming", "description": "About it"},
+    "topics": [{"name": "Programming"}, "Statistics"],
+    "instructors": [{"fullName": "Ada"}],
+    "includedInLicenses": ["Premium"],
+    "chapters": [{"id": "chapter-1", "title": "One"}],
+    "content": [{"position": 1, "id": "course-1", "type": "course", "title": "One"}],
+}
+CHILD_FIELDS = ("id", "name", "position", "type", "title", "description", "url", "course_id")
+NESTED_FIELDS = {
+    "topic": ("name", "description"),
+    "imageUrl": ("jpg",),
+    "instructors": ("fullName",),
+}
+
+
+def replaced(fields, name, value):
+    """Give an object with another value in place of one of its fields, or without it."""
+    others = {field: kept for field, kept in fields.items() if field != name}
+    return others if value is MISSING else {**others, name: value}
+
+
+def spoiled_items(endpoint):
+    """Make items that each have one odd value in one place: a field, an inner field, a child."""
+    for kind, value in ANY_VALUE.items():
+        yield replaced(FULL, "id", value)
+        for field in FULL:
+            yield replaced({"id": f"{field}, {kind}", **FULL}, field, value)
+        for field, inner_fields in NESTED_FIELDS.items():
+            for inner in inner_fields:
+                spoiled = replaced({"name": "n"}, inner, value)
+                made = [spoiled, spoiled] if field == "instructors" else spoiled
+                yield {"id": f"{field}.{inner}, {kind}", **FULL, field: made}
+        if endpoint.child is not None:
+            field = endpoint.child.field
+            sound = {"id": "c", "name": "n", "position": 1}
+            yield {"id": f"child, {kind}", **FULL, field: [value, sound, [value]]}
+            for inner in CHILD_FIELDS:
+                children = [replaced(sound, inner, value), {"id": "d", "name": "o", "position": 2}]
+                yield {"id": f"child's {inner}, {kind}", **FULL, field: children}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_any_field_may_hold_any_value(endpoint, tmp_path):
+    """Each field of an item and of its children takes each odd value, and all else lands."""
+    lands(tmp_path, {endpoint.name: list(spoiled_items(endpoint))})
+
+
+ODD_ITEMS = [None, True, 7, 1.5, math.nan, "text", "", [], [{"id": "x"}], {}, Unreadable(), DEEP]
+ODD_IDS = [*("a", "A", "a\0", "á", "a\u0301", " ", "a ", "a\n", "\r", '"', "'", "1", "1.0", "\\N")]
+ODD_IDS += [*(1, 1.0, 2**64, 10**400, -0.0, 1e300, "true", True, None, "NULL", "null", "\ud800")]
+ODD_IDS += ["\ufffd", "\ufeff", "\x01", "x" * 100_000, "x" * 100_000 + "y", "\U0001f600" * 9000]
+
+
+def test_any_id_is_a_row_or_rejected(tmp_path):
+    """Odd ids, of items and of children, are each a row of their own, a duplicate or no id."""
+    children = [{"id": key, "name": key, "title": "T"} for key in ODD_IDS]
+    placed = [{"position": place} for place in [*ODD_IDS, 0, -1, 2**63 - 1, 1e18, "1e3"]]
+    items = [{"id": key, "title": repr(place)} for place, key in enumerate(ODD_IDS)]
+    lists = {"chapters": children, "topics": [*children, "text"], "content": placed}
+    items += [{**item, "title": "a duplicate"} for item in items]
+    catalog = [*ODD_ITEMS, *items, {"id": "parent", **lists}]
+    lands(tmp_path, dict.fromkeys(BY_NAME, catalog))
+
+
+# Values whose column is not declared, so that the SDK goes by their look
+
+THAI_1 = "\N{THAI DIGIT ONE}"
+LOOKS = [
+    *("t", "F", "True", "fALSE", "yes", "null", "NULL", "\\N", "None", ".", "-", "+", "e", "E5"),
+    *("0", "-0", "00", "-007", "+7", "1_000", "0x1f", "9" * 18, "9" * 19, "9" * 4300, "9" * 4301),
+    *("-" + "0" * 5000, "1.", ".5", "-.5", "+.5e3", "1.5E-400", "1.0e308", "1.0e309", "1e5"),
+    *("NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "1" * 400 + ".5", "0." + "0" * 400),
+    *("0000-01-01", "0000-02-30", "0001-01-01", "9999-12-31", "1900-02-29", "2024-02-29", "1-1-1"),
+    *("0000-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999999-23:59", "2026-08-20T24:00"),
+    *("2026-08-20T18:00", "2026-08-20t18:00Z", "2026-08-20T18:00+05:30", "2026-08-20T18:00-99:99"),
+    *("2026-08-20 18:00", "2026-08-20 18:00Z", "2026-08-20 18:00:19+00:00", "2026-08-20T18:00:60"),
+    *("2026-08-20T18:00:19.1", "2026-08-20T18:00:19.1234567890Z", "2026-08-20T18:00:19+0530"),
+    *(THAI_1, f"-{THAI_1}.{THAI_1}", f"{THAI_1}e{THAI_1}", f"202{THAI_1}-08-20", f"{THAI_1} kg"),
+    *("\N{SUPERSCRIPT TWO}", "\N{ROMAN NUMERAL FOUR}", "\N{VULGAR FRACTION ONE HALF}", "1,5"),
+    *("", " ", "\0", "\ufeff", "\r", "\n", "\r\n", '"', '""', "'", ",", ";", "\t", "|", "\\", "#"),
+    *('a","b', "a\rb", 'a"\n"b', "\u2028", "\x1c", "\x85", "\x7f", "\ud800", "[]", "{}", "[1"),
+    *(True, False, 0, -1, 2**31, 2**63 - 1, -(2**63), 2**63, 10**400, 0.1, -0.0, 1e-30, 1e-50),
+    *(1e38, 3.4028234663852886e38, 3.5e38, 1e308, 5e-324, -1e-45, math.nan, math.inf, -math.inf),
+    *([], {}, [None], [[[]]], [math.nan], {"a": {"b": 2**64}}, {"": "\0"}, [1e308], DEEP),
+]
+
+
+def test_any_undeclared_value_is_stored(tmp_path):
+    """A value in a column of its own lands, whatever the SDK takes it for by its look."""
+    looks = {f"look{place}x": value for place, value in enumerate(LOOKS)}
+    lands(tmp_path, {"practices": [{"id": "a", **looks}, {"id": "b"}]})
+
+
+def test_what_would_end_a_sync_is_stored_otherwise(tmp_path):
+    """Text that the SDK types by its look and cannot write is spelled so that it can, or NULL."""
+    values = {
+        "number": f"-{THAI_1}",
+        "fraction": f"{THAI_1}.5",
+        "day": f"202{THAI_1}-08-20",
+        "minute": "2026-08-20T18:00Z",
+        "elsewhere": "2026-08-20t18:00+05:30",
+        "tiny": 1e-50,
+        "digits": "9" * 4301,
+        "huge": 1e50,
+    }
+    synced = lands(tmp_path, {"practices": [{"id": "a", "title": "9" * 4301, **values}]})
+    stored = "number, fraction, day, minute, elsewhere, tiny, title"
+    texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in stored.split(", "))
+    assert query(tmp_path, f"SELECT {texts} FROM practice") == [
+        (
+            "-1",
+            "1.5",
+            "2021-08-20",
+            "2026-08-20 18:00:00+00",
+            "2026-08-20 12:30:00+00",
+            "0.0",
+            None,
+        )
+    ]
+    assert {"digits", "huge"}.isdisjoint(columns(tmp_path, "practice"))
+    bad = "3 values did not fit and became NULL or incomplete: "
+    assert bad + "practice.digits 1, practice.huge 1, practice.title 1." in synced.log
+
+
+KINDS = [
+    *(None, True, "t", 5, "-007", 0.1, 1e-50, 3e38, "1.5e300", "NaN", "Infinity", "text"),
+    *("0000-01-01", "2026-08-20T18:00", "2026-08-20T18:00:19.123456789", "2026-08-20T18:00Z"),
+    *("9999-12-31T23:59:59-99:99", {"a": [1]}, [math.nan], "\N{THAI DIGIT ONE}"),
+]
+
+
+def test_an_undeclared_column_may_change_its_type(tmp_path):
+    """From one sync to the next, and within one, a column takes values of any two types."""
+    pairs = [(old, new) for old in KINDS for new in KINDS]
+    old = {f"c{place}x": pair[0] for place, pair in enumerate(pairs)}
+    new = {f"c{place}x": pair[1] for place, pair in enumerate(pairs)}
+    assert run(tmp_path, {"practices": [{"id": "a", **old}]})[0].error is None
+    both = [{"id": "a", **new}, {"id": "b", **old}]
+    lands(tmp_path, {"practices": both, "assessments": both}, first=False)
+
+
+def test_an_undeclared_column_may_change_its_type_again_and_again(tmp_path):
+    """Sync after sync each column takes a value of the next type, round and round."""
+    for turn in range(0, len(KINDS), 3):
+        values = KINDS[turn:] + KINDS[:turn]
+        columns_now = {f"c{place}x": value for place, value in enumerate(values)}
+        synced, counts = run(tmp_path, {"practices": [{"id": "a", **columns_now}]})
+        assert (synced.error, counts["Upserts"]) == (None, 1)
+
+
+# Field names
+
+ODD_NAMES = [
+    *("", " ", "_", "__", "\0", "\n", '"', "'", ";", "--", "-", "1a", "a\0b", "\ud800", "é"),
+    "日本",
+    *("_fivetran_id", "_fivetran_deleted", "_fivetran_synced", "_Fivetran_Synced", "_fivetranX"),
+    *("_fivetran_file_path", "fivetran_id", "fivetranSynced", "Id", "ID", "id ", "iD\0", "_id"),
+    *("Title", "TITLE", "title\0", "image_url_jpg", "ImageURL_jpg", "imageUrl_JPG", "imageUrl."),
+    *("topic-name", "topicName", "Topic", "topic_", "updated_at", "updated-at", "UPDATEDAT"),
+    *("rowid", "select", "excluded", "position", "course_id", "x" * 10_000, "x" * 10_000 + "y"),
+]
+
+
+@pytest.mark.parametrize("value", ["text", None, {"a": 1}], ids=repr)
+def test_any_field_name_is_a_column_or_left_out(value, tmp_path):
+    """Names that collide once renamed, that are Fivetran's own or that are none do no harm."""
+    odd = dict.fromkeys(ODD_NAMES, value)
+    item = {"id": "a", "title": "T", "chapters": [{"id": "c", "title": "U", **odd}], **odd}
+    alone = [{"id": f"b{place}", name: value} for place, name in enumerate(ODD_NAMES)]
+    lands(tmp_path, {"courses": [item, *alone]})
+    assert query(tmp_path, "SELECT count(*) FROM course WHERE _fivetran_deleted") == [(0,)]
+
+
+def test_spellings_of_one_name_fill_one_column(tmp_path):
+    """Fields that Fivetran renames to one column fill it from whichever the item has."""
+    items = [{"id": "a", "fooBar": 1}, {"id": "b", "foo_bar": "x"}, {"id": "c", "Foo Bar": None}]
+    lands(tmp_path, {"practices": items})
+    rows = query(tmp_path, "SELECT id, foo_bar FROM practice ORDER BY id")
+    assert rows == [("a", "1"), ("b", "x"), ("c", None)]
+
+
+def test_a_number_of_columns_is_no_fault(tmp_path):
+    """Hundreds of fields that nobody knows are hundreds of columns."""
+    lands(tmp_path, {"practices": [{"id": "a", **{f"c{number}x": "1" for number in range(300)}}]})
+    assert len(columns(tmp_path, "practice")) == 300 + len(BY_NAME["practices"].table.types)
+
+
+def test_megabytes_of_text_are_stored(tmp_path):
+    """Text beyond 2 MB lands in declared and undeclared columns, keys, names and JSON."""
+    huge = "9" * 2_500_000
+    child = {"id": huge, "url": huge, "position": huge, "x": [huge]}
+    item = {"id": huge, "title": huge, "timeNeededInHours": huge, "live": huge, "x": huge + "x"}
+    item |= {"y": huge, "z": {huge: huge}, "updatedAt": huge, "chapters": [child], huge: 1}
+    lands(tmp_path, {"courses": [item, {"id": "b"}]})
+
+
+@pytest.mark.parametrize(
+    "name", ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 100_000]
+)
+def test_any_name_can_be_warned_about(name, tmp_path):
+    """An id or a field name in a warning, which takes markup, never ends the sync."""
+    items = [{"id": name, name: math.nan, "chapters": [{"id": "", name: math.inf}, name]}] * 2
+    synced = lands(tmp_path, {"courses": items})
+    assert re.search(
+        r"WARNING .* courses: 3 rows rejected, the first of course_chapter", synced.log
+    )
+
+
+# Anything at all
+
+SPECIAL = st.sampled_from([*LOOKS, *ODD_IDS[:20]]).filter(
+    lambda value: not isinstance(value, list)
+)
+DIGITS = st.text(alphabet="0123456789-+.:TZ eE\N{THAI DIGIT ONE}", max_size=25)
+CSV = st.text(alphabet="\",'\r\n\\;|\t# ab\0", max_size=12)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | DIGITS | CSV
+)
+FIELDS = st.sampled_from(
+    [*FULL, *(name for name in ODD_NAMES if len(name) < 30), *CHILD_FIELDS, "fullName", "x", "y"]
+)
+JSON = st.recursive(
+    SCALARS | SPECIAL,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=5),
+    max_leaves=8,
+)
+ITEM_IDS = st.sampled_from(["a", "b", "c", "d", "e", 1, "1"]) | SCALARS
+CHILD = st.fixed_dictionaries(
+    {"id": ITEM_IDS, "name": ITEM_IDS}, optional={"position": SCALARS, "x": JSON, "title": JSON}
+)
+CHILDREN = st.lists(CHILD | JSON, max_size=4) | JSON
+ITEMS = st.builds(
+    lambda item_id, fields, field, children: {**fields, field: children, "id": item_id},
+    ITEM_IDS,
+    st.dictionaries(FIELDS, JSON, max_size=8),
+    st.sampled_from(["chapters", "topics", "content"]),
+    CHILDREN,
+)
+CATALOG = st.lists(ITEMS | JSON, max_size=12)
+# One item whose every value has a column of its own.
+ALONE = st.lists(SCALARS | SPECIAL, min_size=25, max_size=25).map(
+    lambda values: [{"id": "a", **{f"c{place}x": value for place, value in enumerate(values)}}]
+)
+PARENTS = st.sampled_from(["projects", "tracks", "courses"])
+
+
+@settings(
+    derandomize=True,
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(PARENTS, st.tuples(CATALOG, ALONE), st.tuples(CATALOG, ALONE))
+def test_any_catalog_lands(name, old, new):
+    """Any catalogs land, and so do any others after them, in the same tables and columns."""
+    with tempfile.TemporaryDirectory() as folder:
+        old_sync, _ = run(Path(folder), {name: old[0], "practices": old[1]})
+        assert old_sync.error is None
+        lands(Path(folder), {name: new[0], "practices": new[1]}, first=False)
