@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -346,10 +347,14 @@ _NETWORK_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
 )
 
 
+# Their numbers are not those of the operating system.
+_NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
+
+
 def _os_reason(error: aiohttp.ClientError) -> str:
     os_error = getattr(error, "os_error", error)
     words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
-    if number > 0 and not isinstance(os_error, ssl.SSLError):  # whose numbers are its own, too
+    if number > 0 and not isinstance(os_error, _NUMBERED_OTHERWISE):
         words = os.strerror(number)  # asyncio's words hold the address
     return f" ({words})" if words else ""
 

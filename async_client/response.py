@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -26,14 +27,16 @@ _NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
 _CHECK_URL = "Check base_url, and the proxy if there is one"
 _DEEPEST_ENVELOPE_LEVEL = 4
 
-# Members of an envelope that speak of further pages, spelled without case, dashes and underscores.
+# Members of an envelope that speak of further pages, by their letters and digits in lower case.
 _NEXT_MEMBERS = frozenset(
     {"next", "nextpage", "nexturl", "nextlink", "nextcursor", "nextpagetoken", "nexttoken"}
-    | {"hasmore", "hasnext", "hasnextpage"}
+    | {"nextpageurl", "nexthref", "odatanextlink", "hasmore", "hasnext", "hasnextpage"}
 )
 _PAGE_COUNT_MEMBERS = frozenset(
     {"numberofpages", "totalpages", "pagecount", "pages", "numpages", "lastpage"}
 )
+
+_NEXT_PAGE = re.compile(r';\s*rel="?[^",;]*\bnext\b', re.IGNORECASE)  # RFC 8288
 
 _ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
 _REFUSED_BY_MSGSPEC = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -52,6 +55,8 @@ class Unreadable:
 def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
     """Return if the answer should hold a catalog; else raise the FetchError of its status."""
     if status == HTTPStatus.OK:
+        if _NEXT_PAGE.search(headers.get("Link", "")):
+            raise _one_page()
         return
     reason = f"the server answers {_status_text(status)}"
     if status in TRANSIENT_STATUSES:
@@ -144,11 +149,15 @@ def _list_name(
         raise _unreadable(f"JSON without one list of {endpoint.name}")
     others = {key: _decoded(value) for key, value in members.items() if key != names[0]}
     if any(_speaks_of_pages(others, _DEEPEST_ENVELOPE_LEVEL)):
-        raise FinalError(
-            "the answer is one page of several, and half a catalog must not pass for a whole",
-            "DataCamp's API has begun to page: update this connector",
-        )
+        raise _one_page()
     return names[0]
+
+
+def _one_page() -> FinalError:
+    return FinalError(
+        "the answer is one page of several, and half a catalog must not pass for a whole",
+        "DataCamp's API has begun to page: update this connector",
+    )
 
 
 def _decoded(value: object) -> object:
@@ -157,13 +166,15 @@ def _decoded(value: object) -> object:
 
 def _speaks_of_pages(members: Mapping[str, object], levels: int) -> Iterator[bool]:
     for key, value in members.items():
-        name = key.lower().replace("_", "").replace("-", "")
+        name = "".join(filter(str.isalnum, key.lower()))
         if name in _NEXT_MEMBERS:
             yield _leads_somewhere(value)
         elif name in _PAGE_COUNT_MEMBERS and not isinstance(value, dict):
             yield _number(value) > 1
         elif isinstance(value, dict) and levels:
             yield from _speaks_of_pages(value, levels - 1)
+        elif isinstance(value, list):  # of links, each with its relation
+            yield any(isinstance(link, dict) and link.get("rel") == "next" for link in value)
 
 
 def _leads_somewhere(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ VERSION = "1.0.0"
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 30.0
 
+_LIKE_A_NAME = re.compile(r"[A-Za-z_ -]{1,24}")
 _NEVER_IN_A_URL = frozenset(' <>"{}|\\^`')  # RFC 3986, appendix A
 
 
@@ -121,8 +123,8 @@ def _timeout(text: str) -> float:
         seconds = math.nan
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(
-            "request_timeout_seconds must be a number above 0, such as 30, "
-            f"not {text[:40]!r}; leave it empty for {DEFAULT_REQUEST_TIMEOUT_SECONDS:.0f}."
+            "request_timeout_seconds must be a number above 0, such as 30; "
+            f"leave it empty for {DEFAULT_REQUEST_TIMEOUT_SECONDS:.0f}."
         )
     return seconds
 
@@ -132,8 +134,10 @@ def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
     known = [endpoint.name for endpoint in ENDPOINTS]
     unknown = sorted(names.difference(known))
     if unknown:
+        # A misspelt name helps; anything else could be a token in the wrong field.
+        shown = [repr(name) if _LIKE_A_NAME.fullmatch(name) else "a value" for name in unknown]
         raise ValueError(
-            f"skip_endpoints names {', '.join(map(repr, unknown))}, which is no endpoint: "
+            f"skip_endpoints names {', '.join(shown)}, which is no endpoint: "
             f"use names from {', '.join(known)}, separated by commas."
         )
     if len(names) == len(known):

@@ -360,6 +360,9 @@ SPEAK_OF_PAGES = [
     {"a": {"b": {"c": {"d": {"hasNextPage": True}}}}},
     {"pages": {"next": "/page/2", "per_page": 50}},
     {"pages": {"total_pages": 2}},
+    {"next_page_url": "/page/2"},
+    {"@odata.nextLink": "/page/2"},
+    {"links": [{"rel": "self", "href": "/page/1"}, {"rel": "next", "href": "/page/2"}]},
 ]
 
 SPEAK_OF_NONE = [
@@ -394,7 +397,28 @@ SPEAK_OF_NONE = [
     {"nextReview": "2026-01-01"},
     {"a": {"b": {"c": {"d": {"e": {"next": "deeper than any envelope goes"}}}}}},
     {"context": "next"},
+    {"links": [{"rel": "self", "href": "/next"}, "next"]},
 ]
+
+
+@pytest.mark.parametrize(
+    ("link", "further"),
+    [
+        ('</v1/catalog/live-courses?page=2>; rel="next"', True),
+        ("</page/2>; title=a; rel=next", True),
+        ('</page/1>; rel="prev", </page/3>; rel="last next"', True),
+        ('</page/1>; rel="self"', False),
+        ('</next>; rel="self"', False),
+        ("", False),
+    ],
+)
+def test_a_link_header_may_speak_of_further_pages(link, further):
+    """A bare list has no other place to say that it is not whole."""
+    if not further:
+        check_status(COURSES, URL, 200, {"Link": link})
+        return
+    with pytest.raises(FinalError, match="one page of several"):
+        check_status(COURSES, URL, 200, {"Link": link})
 
 
 @pytest.mark.parametrize("members", SPEAK_OF_PAGES, ids=json.dumps)
