@@ -50,10 +50,9 @@ def known(flat: Flattened) -> Known:
     """Describe a flattened item; equal rows in any order give an equal digest."""
     if flat.row is None:
         raise ValueError("a rejected item has no rows to remember")
-    digest = hashlib.blake2b(_encoder.encode(flat.row), digest_size=_DIGEST_BYTES)
-    for row in sorted(map(_encoder.encode, flat.children.values())):
-        digest.update(row)
-    return Known(digest.digest(), tuple(sorted(flat.children)))
+    rows = [_encoder.encode(flat.row), *sorted(map(_encoder.encode, flat.children.values()))]
+    digest = hashlib.blake2b(b"".join(rows), digest_size=_DIGEST_BYTES).digest()
+    return Known(digest, tuple(sorted(flat.children)))
 
 
 def encode(endpoint_name: str, snapshot: Snapshot) -> str:

@@ -56,7 +56,7 @@ def flatten_item(endpoint: Endpoint, item: object) -> Flattened:
         fields = {name: value for name, value in item.items() if name != child.field}
     bad: list[str] = []
     row = _row(endpoint.table, fields, bad)
-    flaw = _key_flaw(endpoint.table, fields, row)
+    flaw = _key_flaw(endpoint.table.primary_key, fields, row)
     if flaw is not None:
         flat.rejected.append(Rejected(endpoint.table.name, _shown(item.get("id")), flaw))
         return flat
@@ -73,11 +73,14 @@ def _flatten_children(child: Child, parent_key: str, value: object, flat: Flatte
         if not isinstance(element, dict):
             flat.rejected.append(Rejected(table.name, parent_key, f"it is {_described(element)}"))
             continue
-        fields = {**element, child.foreign_key: parent_key}
+        fields = element
+        if child.foreign_key in element:  # whatever it says, the parent is known
+            fields = {name: v for name, v in element.items() if name != child.foreign_key}
         bad: list[str] = []
         row = _row(table, fields, bad)
+        row[child.foreign_key] = parent_key
         key = row[child.key]
-        flaw = _key_flaw(table, fields, row)
+        flaw = _key_flaw((child.key,), fields, row)
         if flaw is None and key in flat.children:
             flaw = f"an earlier one has the same {child.key}"
         if flaw is None:
@@ -103,9 +106,9 @@ def _row(table: Table, fields: Mapping[str, object], bad: list[str]) -> Row:
         except UnfitError as unfit:
             row[column] = unfit.kept
             bad.append(column)
-    others = fields.keys() - row.keys()
-    if others:
-        _add_undeclared(row, {name: fields[name] for name in sorted(others)}, bad)
+    if not fields.keys() <= row.keys():
+        others = sorted(fields.keys() - row.keys())
+        _add_undeclared(row, {name: fields[name] for name in others}, bad)
     return row
 
 
@@ -140,10 +143,12 @@ def _add_undeclared(row: Row, fields: Mapping[str, object], bad: list[str]) -> N
             bad.append(name)
 
 
-def _key_flaw(table: Table, fields: Mapping[str, object], row: Row) -> str | None:
+def _key_flaw(key: tuple[str, ...], fields: Mapping[str, object], row: Row) -> str | None:
     """Say why the row has no complete key; None if it has one."""
-    for name in table.primary_key:
+    for name in key:
         value = fields.get(name)
+        if type(value) is str and row[name]:
+            continue
         if value is None:
             return f"it has no {name}"
         if type(value) is not str and type(value) is not int and type(value) is not float:
