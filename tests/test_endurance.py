@@ -43,7 +43,9 @@ def test_a_hundred_syncs_leak_no_thread_socket_or_memory(monkeypatch):
                 before = _held()
         after = _held()
         tracemalloc.stop()
-    assert after[:2] == before[:2]
+    assert after[0] <= before[0]
+    # The last sync's connections may still be closing, at both ends; a leak would leave 80.
+    assert after[1] <= before[1] + 12
     assert after[2] <= before[2] * 1.05
 
 

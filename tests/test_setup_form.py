@@ -172,8 +172,7 @@ WRONG_ANSWERS = {
         "https://lms-catalog-api.datacamp.com, or leave it empty for that one."
     ),
     "soon": (
-        "request_timeout_seconds must be a number above 0, such as 30, not 'soon'; "
-        "leave it empty for 30."
+        "request_timeout_seconds must be a number above 0, such as 30; leave it empty for 30."
     ),
     "custom tracks": (
         "skip_endpoints names 'custom tracks', which is no endpoint: use names from assessments, "
