@@ -35,6 +35,29 @@ from flatten import Flattened, flatten_item
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
 
+# Name, label, description and placeholder of the form's fields that may stay empty.
+_OPTIONAL_FIELDS = (
+    (
+        "base_url",
+        "Base URL",
+        "Address of the API. Leave it empty for DataCamp's own.",
+        "https://lms-catalog-api.datacamp.com",
+    ),
+    (
+        "request_timeout_seconds",
+        "Request timeout in seconds",
+        "How long the API may stay silent before a request is given up.",
+        "30",
+    ),
+    (
+        "skip_endpoints",
+        "Endpoints to skip",
+        "What your license does not include, separated by commas, from: "
+        + ", ".join(endpoint.name for endpoint in ENDPOINTS),
+        "custom_tracks",
+    ),
+)
+
 
 class SyncError(Exception):
     """The sync is not complete; what was checkpointed stays, and the text says what to do."""
@@ -83,31 +106,12 @@ def configuration_form() -> ConfigurationForm:
             description="The LMS Catalog API token that DataCamp issued for your organisation.",
         )
     )
-    form.add_field(
-        form_field.TextField(
-            name="base_url",
-            label="Base URL",
-            description="Address of the API. Leave it empty for DataCamp's own.",
-            placeholder="https://lms-catalog-api.datacamp.com",
+    for name, label, description, placeholder in _OPTIONAL_FIELDS:
+        form.add_field(
+            form_field.TextField(
+                name=name, label=label, description=description, placeholder=placeholder
+            )
         )
-    )
-    form.add_field(
-        form_field.TextField(
-            name="request_timeout_seconds",
-            label="Request timeout in seconds",
-            description="How long the API may stay silent before a request is given up.",
-            placeholder="30",
-        )
-    )
-    form.add_field(
-        form_field.TextField(
-            name="skip_endpoints",
-            label="Endpoints to skip",
-            description="What your license does not include, separated by commas, from: "
-            + ", ".join(endpoint.name for endpoint in ENDPOINTS),
-            placeholder="custom_tracks",
-        )
-    )
     form.add_test(label="Read every catalog", func=connection_test)
     return form
 
