@@ -129,7 +129,7 @@ def connection_test(configuration: Mapping[str, str]) -> object:
 def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | None) -> Outcome:
     """Write one catalog: decode and flatten item by item, emit what differs from `before`."""
     started = time.monotonic()
-    outcome = Outcome()
+    outcome = Outcome(shortfall=catalog.shortfall)
     for operation in plan(endpoint, _flattened(endpoint, catalog), before, outcome):
         _emit(operation)
     log.info(report.written(endpoint.name, outcome, time.monotonic() - started))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from async_client import Arrival, EndpointError, Retry, Settings, TokenRefusedError
 from async_client.errors import NoSuchCatalogError
-from changes import SYNCS_UNTIL_BELIEVED, Outcome
+from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
 
 # One line of the summary fits beside the SDK's prefix of 35 columns on a terminal of 80.
@@ -62,7 +62,7 @@ def written(endpoint_name: str, outcome: Outcome, seconds: float) -> str:
     return (
         f"{endpoint_name} written: {outcome.new:,} new, {outcome.changed:,} changed, "
         f"{outcome.unchanged:,} unchanged, {outcome.deleted:,} deleted, "
-        f"{outcome.held_back:,} held back; {outcome.upserted_rows:,} upserts, "
+        f"{outcome.deferred:,} deferred; {outcome.upserted_rows:,} upserts, "
         f"{outcome.deleted_rows:,} deletes, {outcome.rejected:,} rejected, {seconds:.2f} s"
     )
 
@@ -95,19 +95,21 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
             f"{_count(outcome.bad_values.total(), 'value')} did not fit and became NULL or "
             f"incomplete: {_columns(outcome.bad_values)}."
         )
-    if outcome.held_back:
-        why = "an item has no readable id" if outcome.keyless else "most known items are missing"
+    if outcome.deferred:
         sentences.append(
-            f"{_count(outcome.held_back, 'missing item')} kept, as {why}: each is deleted once "
-            f"missing in {SYNCS_UNTIL_BELIEVED} syncs in a row; re-sync to delete at once."
+            f"{_count(outcome.deferred, 'delete')} deferred, as {outcome.suspicion}: an item is "
+            f"deleted once it is missing in {MISSING_SYNCS_BEFORE_DELETE} syncs in a row; "
+            "re-sync to delete at once."
         )
+    elif outcome.shortfall:
+        sentences.append(f"The catalog may be incomplete: {outcome.shortfall}.")
     return f"{endpoint_name}: {' '.join(sentences)}".translate(_NO_MARKUP) if sentences else ""
 
 
 def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Iterable[str]) -> str:
     """Draw the table that ends a sync's log: items by what became of them, a line per endpoint."""
     lines = ["What became of the items:"]
-    lines.append(_SUMMARY_ROW.format("", "new", "changed", "same", "deleted", "held"))
+    lines.append(_SUMMARY_ROW.format("", "new", "changed", "same", "deleted", "kept"))
     for name in (endpoint.name for endpoint in ENDPOINTS):
         outcome = outcomes.get(name)
         if isinstance(outcome, Outcome):
@@ -118,7 +120,7 @@ def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Iterable[s
                     outcome.changed,
                     outcome.unchanged,
                     outcome.deleted,
-                    outcome.held_back,
+                    outcome.deferred,
                 )
             )
         elif outcome is not None:

@@ -32,7 +32,7 @@ from async_client.errors import (
     TransientError,
     UnauthorizedError,
 )
-from async_client.response import Items, check_status, split
+from async_client.response import Items, SplitBody, check_status, split, too_large
 from async_client.retry import retrying
 from async_client.settings import VERSION, Limits, Settings
 from endpoints import Endpoint
@@ -48,13 +48,15 @@ class Catalog(NamedTuple):
     """One endpoint's answer: its items, undecoded, and what it took to get them.
 
     `byte_count` is the size of the body after decompression, `seconds` the time from the first
-    request to the last byte, waits included.
+    request to the last byte, waits included. `shortfall` says that a total in the response is
+    greater than the number of items.
     """
 
     items: Items
     byte_count: int
     seconds: float
     tries: int
+    shortfall: str | None = None
 
 
 class Retry(NamedTuple):
@@ -147,7 +149,7 @@ class _Fetch:
         def seconds_left() -> float:
             return self.limits.endpoint_seconds - (time.monotonic() - started)
 
-        async def attempt() -> tuple[Items, int]:
+        async def attempt() -> tuple[SplitBody, int]:
             nonlocal tries
             tries += 1
             return await self._within(seconds_left(), self._read(endpoint))
@@ -157,8 +159,9 @@ class _Fetch:
             self.tell(Retry(endpoint.name, failed_try, most_tries, failure.reason, seconds))
 
         try:
-            items, byte_count = await retrying(attempt, self.limits, seconds_left, on_wait)()
-            return Catalog(items, byte_count, time.monotonic() - started, tries)
+            body, byte_count = await retrying(attempt, self.limits, seconds_left, on_wait)()
+            seconds = time.monotonic() - started
+            return Catalog(body.items, byte_count, seconds, tries, body.shortfall)
         except FetchError as error:
             failure = error.with_traceback(None)  # its frames would keep the body
         # Raised out here: no chain of exceptions may lead to aiohttp's, which know the token.
@@ -181,17 +184,14 @@ class _Fetch:
     def _url(self, endpoint: Endpoint) -> str:
         return self.settings.base_url + endpoint.path
 
-    async def _read(self, endpoint: Endpoint) -> tuple[Items, int]:
+    async def _read(self, endpoint: Endpoint) -> tuple[SplitBody, int]:
         async with self._response(endpoint) as response:
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk  # counted while it grows: a small body can decompress to a huge one
                 if len(body) > self.limits.body_bytes:
-                    raise FinalError(
-                        f"the body is larger than {self.limits.body_bytes:,} bytes",
-                        "No catalog is that large: check base_url",
-                    )
-        return split(endpoint, body), len(body)
+                    raise too_large(f"a body of more than {self.limits.body_bytes:,} bytes")
+        return split(endpoint, body, response.headers), len(body)
 
     async def _ask(self, endpoint: Endpoint) -> None:
         async with self._response(endpoint):

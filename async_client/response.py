@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from async_client.charset import to_utf_8
 from async_client.errors import (
     FetchError,
     FinalError,
@@ -19,29 +21,39 @@ from async_client.errors import (
     TransientError,
     UnauthorizedError,
 )
+from async_client.evidence import (
+    error_beside,
+    further_pages,
+    further_pages_in_headers,
+    shortfall,
+)
 from endpoints import Endpoint
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+MOST_BODY_COMMAS = 1_000_000
+MOST_ITEMS = 100_000
+MOST_ITEM_BYTES = 4 * 1024 * 1024
+MOST_ITEM_COMMAS = 100_000
+# Of this many items or more, half must have a readable key; of fewer, one.
+KEYED_HALF_FROM = 10
+
 _NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
 _CHECK_URL = "Check base_url, and the proxy if there is one"
-_DEEPEST_ENVELOPE_LEVEL = 4
-
-# Members of an envelope that speak of further pages, by their letters and digits in lower case.
-_NEXT_MEMBERS = frozenset(
-    {"next", "nextpage", "nexturl", "nextlink", "nextcursor", "nextpagetoken", "nexttoken"}
-    | {"nextpageurl", "nexthref", "odatanextlink", "hasmore", "hasnext", "hasnextpage"}
-)
-_PAGE_COUNT_MEMBERS = frozenset(
-    {"numberofpages", "totalpages", "pagecount", "pages", "numpages", "lastpage"}
-)
-
-_NEXT_PAGE = re.compile(r';\s*rel="?[^",;]*\bnext\b', re.IGNORECASE)  # RFC 8288
-
 _ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
 _REFUSED_BY_MSGSPEC = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Items = list[msgspec.Raw] | list[object]
+
+
+class SplitBody(NamedTuple):
+    """The items of a body, undecoded where msgspec could split it.
+
+    `shortfall` says, in words, that a total in the response is greater than the number of items.
+    """
+
+    items: Items
+    shortfall: str | None
 
 
 class Unreadable:
@@ -55,8 +67,9 @@ class Unreadable:
 def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
     """Return if the answer should hold a catalog; else raise the FetchError of its status."""
     if status == HTTPStatus.OK:
-        if _NEXT_PAGE.search(headers.get("Link", "")):
-            raise _one_page()
+        evidence = further_pages_in_headers(headers)
+        if evidence:
+            raise _paginated(evidence)
         return
     reason = f"the server answers {_status_text(status)}"
     if status in TRANSIENT_STATUSES:
@@ -84,14 +97,48 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def split(endpoint: Endpoint, body: bytes | bytearray) -> Items:
+def split(
+    endpoint: Endpoint, body: bytes | bytearray, headers: Mapping[str, str] | None = None
+) -> SplitBody:
     """Split a body into its items, undecoded, so that they can be decoded one at a time.
 
-    The items are views into ``body``. A body that msgspec refuses (NaN, lone surrogates) is read
-    once more by the standard library, and only then are the items decoded objects. Raises
-    TransientError if the body is no envelope of this endpoint, FinalError if it is one of several
-    pages.
+    The items are views into ``body``, or into its copy in UTF-8. A body that msgspec refuses (NaN,
+    lone surrogates) is read once more by the standard library, and only then are the items decoded
+    objects. Raises TransientError if the body is no envelope of this endpoint or reports an error,
+    FinalError if it is one of several pages or larger than any catalog.
     """
+    headers = headers or {}
+    text = to_utf_8(body, headers.get("Content-Type", ""))
+    if text is None:
+        raise _unreadable("the body is neither valid UTF-8 nor text in a declared charset")
+    commas = text.count(b",")
+    if commas > MOST_BODY_COMMAS:  # they bound the number of values, each of which costs memory
+        raise too_large(f"{commas:,} commas, more than {MOST_BODY_COMMAS:,}")
+    items, members = _items_and_members(endpoint, text)
+    if len(items) > MOST_ITEMS:
+        raise too_large(f"{len(items):,} items, more than {MOST_ITEMS:,}")
+    error = error_beside(members)
+    if error:
+        raise _unreadable(f"the body reports an error: {error}")
+    evidence = further_pages(members)
+    if evidence:
+        raise _paginated(evidence)
+    short = shortfall(members, headers, len(items))
+    if short and short.paginated:
+        raise _paginated(short.reason)
+    _check_keys(endpoint, items)
+    return SplitBody(items, short.reason if short else None)
+
+
+def too_large(what: str) -> FinalError:
+    """Return the error of a response that is larger than any catalog."""
+    return FinalError(f"the response has {what}", f"No catalog is that large. {_CHECK_URL}")
+
+
+def _items_and_members(
+    endpoint: Endpoint, body: bytes | bytearray
+) -> tuple[Items, Mapping[str, object]]:
+    """Return the items and the envelope's other members; see `split`."""
     try:
         return _split_raw(endpoint, body)
     except _REFUSED_BY_MSGSPEC:
@@ -101,19 +148,22 @@ def split(endpoint: Endpoint, body: bytes | bytearray) -> Items:
     except (ValueError, RecursionError):
         document = Unreadable()
     if isinstance(document, Unreadable):
-        raise _unreadable(_not_json(body))
+        raise _unreadable(f"the body is {_not_json(body)}")
     if isinstance(document, dict):
         name = _list_name(endpoint, document, lambda value: isinstance(value, list))
-        return document[name]  # type: ignore[no-any-return]
+        return document.pop(name), document
     if isinstance(document, list):
-        return document
-    raise _unreadable("JSON that is neither an object nor a list")
+        return document, {}
+    raise _unreadable("the body is JSON that is neither an object nor a list")
 
 
 def decode_item(item: object) -> object:
     """Decode one item of `split`; gives Unreadable for what no decoder reads."""
     if not isinstance(item, msgspec.Raw):
         return item
+    text = memoryview(item)
+    if text.nbytes > MOST_ITEM_BYTES or bytes(text).count(b",") > MOST_ITEM_COMMAS:
+        return Unreadable()
     try:
         return msgspec.json.decode(item)
     except _REFUSED_BY_MSGSPEC:
@@ -124,12 +174,52 @@ def decode_item(item: object) -> object:
         return Unreadable()
 
 
-def _split_raw(endpoint: Endpoint, body: bytes | bytearray) -> list[msgspec.Raw]:
+def _split_raw(
+    endpoint: Endpoint, body: bytes | bytearray
+) -> tuple[list[msgspec.Raw], Mapping[str, object]]:
     envelope = _ENVELOPE.decode(body)
     if isinstance(envelope, list):
-        return envelope
+        return envelope, {}
     name = _list_name(endpoint, envelope, _is_raw_list)
-    return msgspec.json.decode(envelope[name], type=list[msgspec.Raw])
+    members = {key: msgspec.json.decode(raw) for key, raw in envelope.items() if key != name}
+    return msgspec.json.decode(envelope[name], type=list[msgspec.Raw]), members
+
+
+def _check_keys(endpoint: Endpoint, items: Items) -> None:
+    """Raise TransientError if no item of some, or fewer than half of 10 or more, has a key.
+
+    A renamed key would otherwise look like a catalog that has lost all its items.
+    """
+    key = endpoint.table.primary_key[0]
+    needed = 1 if len(items) < KEYED_HALF_FROM else (len(items) + 1) // 2
+    readable = 0
+    for item in items or ():
+        readable += _has_key(key, item)
+        if readable == needed:
+            return
+    if items:
+        raise _unreadable(f"only {readable:,} of {len(items):,} items have a readable {key}")
+
+
+def _has_key(key: str, item: object) -> bool:
+    value: object = None
+    if isinstance(item, msgspec.Raw):
+        try:
+            value = _key_decoder(key).decode(item).key
+        except _REFUSED_BY_MSGSPEC:
+            decoded = decode_item(item)
+            value = decoded.get(key) if isinstance(decoded, dict) else None
+    elif isinstance(item, dict):
+        value = item.get(key)
+    return type(value) in (int, float) or (type(value) is str and value.strip("\0") != "")
+
+
+@lru_cache
+def _key_decoder(key: str) -> msgspec.json.Decoder[Any]:
+    """Return a decoder that reads nothing of an object but its key."""
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Keyed", [("key", object, None)], rename={"key": key})
+    )
 
 
 def _is_raw_list(value: object) -> bool:
@@ -146,60 +236,27 @@ def _list_name(
         if name in members and is_list(members[name])
     ]
     if len(names) != 1:
-        raise _unreadable(f"JSON without one list of {endpoint.name}")
-    others = {key: _decoded(value) for key, value in members.items() if key != names[0]}
-    if any(_speaks_of_pages(others, _DEEPEST_ENVELOPE_LEVEL)):
-        raise _one_page()
+        raise _unreadable(f"the body is JSON without exactly one {endpoint.name} list")
     return names[0]
 
 
-def _one_page() -> FinalError:
+def _paginated(evidence: str) -> FinalError:
     return FinalError(
-        "the answer is one page of several, and half a catalog must not pass for a whole",
-        "DataCamp's API has begun to page: update this connector",
+        f"the response is paginated: {evidence}; a partial catalog would delete the rest",
+        "DataCamp's API has begun to paginate: update this connector",
     )
-
-
-def _decoded(value: object) -> object:
-    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
-
-
-def _speaks_of_pages(members: Mapping[str, object], levels: int) -> Iterator[bool]:
-    for key, value in members.items():
-        name = "".join(filter(str.isalnum, key.lower()))
-        if name in _NEXT_MEMBERS:
-            yield _leads_somewhere(value)
-        elif name in _PAGE_COUNT_MEMBERS and not isinstance(value, dict):
-            yield _number(value) > 1
-        elif isinstance(value, dict) and levels:
-            yield from _speaks_of_pages(value, levels - 1)
-        elif isinstance(value, list):  # of links, each with its relation
-            yield any(isinstance(link, dict) and link.get("rel") == "next" for link in value)
-
-
-def _leads_somewhere(value: object) -> bool:
-    """Tell a link or cursor from the null, false, 0, empty text or empty link of a last page."""
-    if isinstance(value, dict):
-        return any(_leads_somewhere(inner) for inner in value.values())
-    return bool(value.strip() if isinstance(value, str) else value)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return float(value[:9])
-    return value if isinstance(value, (int, float)) else 0
 
 
 def _not_json(body: bytes | bytearray) -> str:
     start = bytes(body[:512]).lstrip()
     if not start:
-        return "nothing"
-    return "HTML, not JSON" if start[:1] == b"<" else "no valid JSON"
+        return "empty"
+    return "HTML, not JSON" if start[:1] == b"<" else "not valid JSON"
 
 
-def _unreadable(what: str) -> TransientError:
+def _unreadable(problem: str) -> TransientError:
     return TransientError(
-        f"the server answers 200, but the body is {what}",
+        f"HTTP 200, but {problem}",
         f"{_CHECK_URL}; if both are right, {_NEXT_SYNC}",
     )
 

@@ -48,7 +48,7 @@ class Limits:
 
     wait_caps_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     endpoint_seconds: float = 600.0
-    body_bytes: int = 128 * 1024 * 1024
+    body_bytes: int = 32 * 1024 * 1024  # ten times the real size
 
 
 def validate_configuration(configuration: Mapping[str, str]) -> Settings:

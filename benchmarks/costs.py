@@ -64,7 +64,11 @@ def costs(workers: Workers) -> Costs:
 
 def item_costs(bodies: Bodies) -> Items:
     """Measure each step alone, and all of them as an unchanged sync runs them."""
-    raw = [(endpoint, item) for endpoint, body in bodies.items() for item in split(endpoint, body)]
+    raw = [
+        (endpoint, item)
+        for endpoint, body in bodies.items()
+        for item in split(endpoint, body).items
+    ]
     decoded = [(endpoint, decode_item(item)) for endpoint, item in raw]
     flat = [flatten_item(endpoint, item) for endpoint, item in decoded]
     last = _synced(bodies, {})
@@ -83,7 +87,7 @@ def _synced(bodies: Bodies, before: dict[str, Snapshot]) -> dict[str, Snapshot]:
     snapshots = {}
     for endpoint, body in bodies.items():
         outcome = Outcome()
-        items = split(endpoint, body)
+        items = split(endpoint, body).items
         flats = (flatten_item(endpoint, decode_item(item)) for item in items)
         _exhaust(plan(endpoint, flats, before.get(endpoint.name), outcome))
         snapshots[endpoint.name] = outcome.snapshot

@@ -16,10 +16,13 @@ from flatten import Flattened, Key, Rejected, Row
 if TYPE_CHECKING:
     from endpoints import Endpoint
 
-# A doubtful catalog deletes an item when it is missing for this many syncs in a row.
-SYNCS_UNTIL_BELIEVED = 3
-# A catalog is doubtful when this many known items are missing, and more than half of all.
-MANY_MISSING = 10
+# Of a suspicious catalog an item is deleted once it is missing for this many syncs in a row. One
+# wrong response must not retire what customers assign to learners; a lasting one must be believed
+# in the end, or the table would never follow.
+MISSING_SYNCS_BEFORE_DELETE = 3
+# A catalog is suspicious when this many known items are missing, and more than a fifth of them.
+MASS_DELETE_MINIMUM = 5
+MASS_DELETE_FRACTION = 5
 REJECTIONS_KEPT = 5
 
 
@@ -51,16 +54,19 @@ class Outcome:
     """What a replay found and did: counts of items, of rows and of what was wrong.
 
     `snapshot` is complete once the plan has been run to its end. `first_rejected` holds the first
-    few of `rejected`.
+    few of `rejected`. `shortfall` is set beforehand if a total in the response is greater than
+    the number of its items; `suspicion` says why deletes wait, if any does.
     """
 
     snapshot: Snapshot = field(default_factory=dict)
+    shortfall: str | None = None
+    suspicion: str | None = None
     items: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
-    held_back: int = 0
+    deferred: int = 0
     keyless: int = 0
     upserted_rows: int = 0
     deleted_rows: int = 0
@@ -134,19 +140,31 @@ def _plan_deletes(
     for key, child_key in departed:
         yield from _delete_children(endpoint, key, [child_key])
     missing = [key for key in before if key not in outcome.snapshot]
-    doubtful = outcome.keyless > 0 or (
-        len(missing) >= MANY_MISSING and 2 * len(missing) > len(before)
-    )
+    suspicion = _suspicion(outcome, len(missing), len(before))
     for key in missing:
         last = before[key]
         missing_syncs = last.missing_syncs + 1
-        if doubtful and missing_syncs < SYNCS_UNTIL_BELIEVED:
+        if suspicion and missing_syncs < MISSING_SYNCS_BEFORE_DELETE:
             outcome.snapshot[key] = last._replace(missing_syncs=missing_syncs)
-            outcome.held_back += 1
+            outcome.deferred += 1
+            outcome.suspicion = suspicion
             continue
         outcome.deleted += 1
         yield from _delete_children(endpoint, key, last.children)
         yield Delete(endpoint.table.name, {endpoint.table.primary_key[0]: key})
+
+
+def _suspicion(outcome: Outcome, missing: int, known_items: int) -> str | None:
+    """Return why the missing items may not be gone; None if nothing speaks against it."""
+    if outcome.shortfall:
+        return outcome.shortfall
+    if outcome.keyless:  # it could be any of the missing ones
+        return "an item has no readable id"
+    if not outcome.items and known_items:
+        return "the catalog is empty"
+    if missing >= MASS_DELETE_MINIMUM and missing * MASS_DELETE_FRACTION > known_items:
+        return f"{missing:,} of {known_items:,} known items are missing"
+    return None
 
 
 def _delete_children(endpoint: Endpoint, key: str, child_keys: Iterable[Key]) -> Iterator[Delete]:

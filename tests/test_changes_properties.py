@@ -255,9 +255,13 @@ class Syncs(RuleBasedStateMachine):
         if known is None:
             known, missing = {}, {}
         gone = [key for key in known if key not in rows]
-        doubtful = keyless or (len(gone) >= 10 and len(gone) > len(known) / 2)
+        suspicious = (
+            keyless
+            or (not self.catalogs[name] and bool(known))
+            or (len(gone) >= 5 and len(gone) > len(known) / 5)
+        )
         counts = {key: missing.get(key, 0) + 1 for key in gone}
-        held = {key: count for key, count in counts.items() if doubtful and count < 3}
+        held = {key: count for key, count in counts.items() if suspicious and count < 3}
         self.expected[name] = {**rows, **{key: known[key] for key in held}}
         self.missing[name] = held
 

@@ -166,15 +166,19 @@ async def test_retries_and_arrivals_are_told(api):
     """Each wait is an event with its try, reason and length, and so is each catalog."""
     broken = aiohttp.ClientPayloadError("broken")
     api.answer(
-        "courses", {"status": 503}, {"exception": broken}, {"body": b""}, {"body": b"[1, 2]"}
+        "courses",
+        {"status": 503},
+        {"exception": broken},
+        {"body": b""},
+        {"body": b'[{"id": 1}, {"id": 2}]'},
     )
     results, events = await fetched(Settings(TOKEN, BASE, endpoints=COURSES))
-    assert items_of(results["courses"]) == [1, 2]
+    assert items_of(results["courses"]) == [{"id": 1}, {"id": 2}]
     assert results["courses"].tries == api.requests["courses"] == 4
     assert events == [
         Retry("courses", 1, 6, "the server answers 503 Service Unavailable", 0.0),
         Retry("courses", 2, 6, "the body is broken or cut off", 0.0),
-        Retry("courses", 3, 6, "the server answers 200, but the body is nothing", 0.0),
+        Retry("courses", 3, 6, "HTTP 200, but the body is empty", 0.0),
         Arrival("courses", results["courses"]),
     ]
 

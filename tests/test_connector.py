@@ -284,7 +284,7 @@ def test_an_operation_that_raises_is_shown_as_it_is(recorded):
 
 
 def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
-    """Rejected rows, bad values and held back items are told in one warning per endpoint."""
+    """Rejected rows, bad values and deferred deletes are reported in one warning per endpoint."""
     known = [{"id": f"course-{number}"} for number in range(4)]
     state = landed(recorded, {**CATALOGS, "courses": known})
     odd = [{"id": None}, *known[1:], {"id": "course-9", "timeNeededInHours": "long"}]
@@ -294,8 +294,8 @@ def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
     assert warning == (
         "courses: 1 row rejected, the first of course with id ?: it has no id. "
         "1 value did not fit and became NULL or incomplete: course.timeNeededInHours 1. "
-        "1 missing item kept, as an item has no readable id: each is deleted once missing "
-        "in 3 syncs in a row; re-sync to delete at once."
+        "1 delete deferred, as an item has no readable id: an item is deleted once it is "
+        "missing in 3 syncs in a row; re-sync to delete at once."
     )
     assert "courses: a row of course is rejected, id ?: it has no id" in log.of_level("warning")
 

@@ -15,8 +15,8 @@ from async_client.client import _network_failure, _timed_out
 from async_client.errors import FetchError
 from async_client.response import TRANSIENT_STATUSES, check_status, split
 from async_client.settings import VERSION
-from changes import SYNCS_UNTIL_BELIEVED, Outcome, Progress, resume
-from changes.plan import MANY_MISSING
+from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome, Progress, resume
+from changes.plan import MASS_DELETE_MINIMUM
 from docs import generate
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
@@ -84,7 +84,7 @@ def test_the_changelog_is_headed_by_this_version():
 
 def numbers():
     """List what documents say of limits, with the numbers of the code."""
-    limits, words = Limits(), {3: "three", 10: "ten"}
+    limits, words = Limits(), {3: "three", 5: "five"}
     tries = f"up to {len(limits.wait_caps_seconds) + 1} tries"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
     *statuses, highest = map(str, sorted(TRANSIENT_STATUSES))
@@ -94,13 +94,19 @@ def numbers():
         ("README.md", f"{tries} with waits of at most {', '.join(caps)} and {last} s"),
         ("README.md", f"the statuses {', '.join(statuses)} and {highest}"),
         ("README.md", f"the {minutes} that an endpoint has in all"),
-        ("README.md", f"if {words[MANY_MISSING]} or more and over half of the known items"),
-        ("README.md", f"missing in {words[SYNCS_UNTIL_BELIEVED]} syncs in a row"),
+        (
+            "README.md",
+            f"if {words[MASS_DELETE_MINIMUM]} or more and over a fifth of the known items",
+        ),
+        ("README.md", f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row"),
         ("SECURITY.md", f"bodies are limited to {body} after decompression"),
         ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
         ("docs/architecture.md", f"{tries} in {minutes} for an endpoint"),
         ("docs/architecture.md", f"A body above {body} fails its endpoint"),
-        ("docs/architecture.md", f"If {MANY_MISSING} or more and over half of the known items"),
+        (
+            "docs/architecture.md",
+            f"If {MASS_DELETE_MINIMUM} or more and over a fifth of the known items",
+        ),
     ]
 
 
@@ -225,7 +231,9 @@ def said():
     ]
     texts += [report.failure([failed("courses"), failed("tracks")], 6)]
     texts += [report.failure([refused("courses")], 6)]
-    outcome = Outcome(rejected=2, held_back=2, first_rejected=[Rejected("course", "?", "x")])
+    outcome = Outcome(
+        rejected=2, deferred=2, suspicion="x", first_rejected=[Rejected("course", "?", "x")]
+    )
     outcome.bad_values["course", "live"] = 2
     texts.append(report.concerns("courses", outcome))
     texts += resume({"version": 2}, "http://a", ["courses"]).notes

@@ -59,7 +59,7 @@ ASK_FOR_IT = (
 )
 NEW_TOKEN = "Check bearer_token: it is wrong, expired or revoked; DataCamp issues a new one"
 NO_CATALOG = f"{CHECK_URL}; if both are right, {NEXT_SYNC}"
-NEW_RELEASE = "DataCamp's API has begun to page: update this connector"
+NEW_RELEASE = "DataCamp's API has begun to paginate: update this connector"
 TRUST_IT = "If you trust that address, set base_url to it"
 ELSEWHERE_HERE = (
     "Check base_url, and the proxy if there is one: the API is at another path of this host"
@@ -232,11 +232,11 @@ def answers(status_text):
 
 def body_is(what):
     """Give the words for a 200 without a catalog."""
-    return f"the server answers 200, but the body is {what}"
+    return f"HTTP 200, but the body is {what}"
 
 
-NO_JSON = body_is("no valid JSON")
-NO_LIST = body_is("JSON without one list of courses")
+NO_JSON = body_is("not valid JSON")
+NO_LIST = body_is("JSON without exactly one courses list")
 NO_ENVELOPE = body_is("JSON that is neither an object nor a list")
 HUNG_UP = "the server hung up without an answer"
 RESET = "the connection broke (Connection reset by peer)"
@@ -281,7 +281,7 @@ TRIED_AGAIN = {
     ),
     "no HTTP": (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), NO_HTTP, CHECK_NETWORK),
     "an endless header": (replying(200, b"[]", X_Long="x" * 100_000), NO_HTTP, CHECK_NETWORK),
-    "no body": ("empty", body_is("nothing"), NO_CATALOG),
+    "no body": ("empty", body_is("empty"), NO_CATALOG),
     "HTML": ("html", body_is("HTML, not JSON"), NO_CATALOG),
     "text": ("text", NO_JSON, NO_CATALOG),
     "null": ("null", NO_ENVELOPE, NO_CATALOG),
@@ -423,7 +423,10 @@ def points_to(address):
     return f"{found}; redirects are not followed, to keep the token here"
 
 
-ONE_PAGE = "the answer is one page of several, and half a catalog must not pass for a whole"
+def paginated(evidence):
+    """Give the words for one page of several."""
+    return f"the response is paginated: {evidence}; a partial catalog would delete the rest"
+
 
 FINAL = {
     "204": ("204", answers("204 No Content"), ASK_SUPPORT),
@@ -455,8 +458,12 @@ FINAL = {
         points_to("an address that cannot be read"),
         TRUST_IT,
     ),
-    "further pages": ("pages", ONE_PAGE, NEW_RELEASE),
-    "a link to the next page": ("next-link", ONE_PAGE, NEW_RELEASE),
+    "further pages": ("pages", paginated("meta.numberOfPages is 3"), NEW_RELEASE),
+    "a link to the next page": (
+        "next-link",
+        paginated("links.next is present"),
+        NEW_RELEASE,
+    ),
 }
 
 
@@ -570,7 +577,10 @@ READABLE = {
     "deflate": (encoded(zlib.compress, "deflate"), COURSES),
     "an encoding that is none": ("encoding-unknown", COURSES),
     "a wrong type": (replying(200, b"[]", Content_Type="text/html"), []),
-    "blanks to keep the connection": (replying(200, b"\n" * 5000 + b'{"data":[{}]}'), [{}]),
+    "blanks to keep the connection": (
+        replying(200, b"\n" * 5000 + b'{"data":[{"id":"1"}]}'),
+        [{"id": "1"}],
+    ),
 }
 
 
@@ -592,10 +602,16 @@ def test_nan_arrives(server, sync):
     assert second == SECOND
 
 
-@pytest.mark.parametrize("kind", ["latin1", "huge-integer"])
-def test_an_item_that_no_decoder_reads_arrives_among_the_others(server, sync, kind):
-    """Latin-1 and 5,000 digits cost one item, which the flattening counts."""
-    misbehave(server._mock, (kind, None))
+def test_a_declared_charset_is_read(server, sync):
+    """Accents in ISO-8859-1 arrive as they are when Content-Type declares it."""
+    misbehave(server._mock, ("latin1-declared", None))
+    first, second = items_of(sync(server.base_url)[0]["courses"])
+    assert (first["title"], second) == ("Décisions à Zürich", SECOND)
+
+
+def test_an_item_that_no_decoder_reads_arrives_among_the_others(server, sync):
+    """5,000 digits cost one item, which the flattening counts."""
+    misbehave(server._mock, ("huge-integer", None))
     results, _ = sync(server.base_url)
     first, second = items_of(results["courses"])
     assert isinstance(first, Unreadable)
@@ -620,8 +636,8 @@ def test_a_gzip_bomb_is_cut_while_it_is_read(server, sync):
     error = results["courses"]
     assert (error.tries, error.reason, error.advice) == (
         1,
-        "the body is larger than 4,194,304 bytes",
-        "No catalog is that large: check base_url",
+        "the response has a body of more than 4,194,304 bytes",
+        f"No catalog is that large. {CHECK_URL}",
     )
     assert peak_bytes < 24 * 1024 * 1024
     assert kept_bytes < 4 * 1024 * 1024

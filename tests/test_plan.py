@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from changes import SYNCS_UNTIL_BELIEVED, Delete, Outcome, Truncate, Upsert, plan
+from changes import MISSING_SYNCS_BEFORE_DELETE, Delete, Outcome, Truncate, Upsert, plan
 from changes.snapshot import Known, known
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
@@ -306,25 +306,26 @@ def deletes(*numbers):
 @pytest.mark.parametrize(
     ("known_items", "missing", "believed"),
     [
-        pytest.param(9, 9, True, id="nine, which are all"),
-        pytest.param(10, 9, True, id="nine of ten"),
-        pytest.param(10, 10, False, id="ten, which are all"),
-        pytest.param(19, 10, False, id="ten of nineteen, more than half"),
-        pytest.param(20, 10, True, id="ten of twenty, exactly half"),
-        pytest.param(20, 11, False, id="eleven of twenty, one more"),
-        pytest.param(21, 10, True, id="ten of twenty-one, one less"),
-        pytest.param(100, 50, True, id="fifty of a hundred"),
-        pytest.param(100, 51, False, id="fifty-one of a hundred"),
+        pytest.param(4, 3, True, id="three of four"),
+        pytest.param(4, 4, False, id="four, which are all"),
+        pytest.param(5, 5, False, id="five, which are all"),
+        pytest.param(12, 6, False, id="half of twelve"),
+        pytest.param(24, 5, False, id="five of twenty-four, over a fifth"),
+        pytest.param(25, 5, True, id="five of twenty-five, exactly a fifth"),
+        pytest.param(25, 6, False, id="six of twenty-five, one more"),
+        pytest.param(18, 4, True, id="four of eighteen, one less than five"),
+        pytest.param(100, 20, True, id="twenty of a hundred"),
+        pytest.param(100, 21, False, id="twenty-one of a hundred"),
         pytest.param(764, 764, False, id="a whole catalog"),
     ],
 )
-def test_ten_missing_and_over_half_put_a_catalog_in_doubt(known_items, missing, believed):
-    """Missing items are deleted at once unless they are ten or more and most of what is known."""
+def test_five_missing_and_over_a_fifth_make_a_catalog_suspicious(known_items, missing, believed):
+    """Missing items are deleted at once unless they are all, or five and over a fifth of all."""
     before = snapshot_of(known_items)
     catalog = practices(*range(missing, known_items))
     operations, outcome = replay(PRACTICES, catalog, before)
     assert operations == (deletes(*range(missing)) if believed else [])
-    assert (outcome.deleted, outcome.held_back) == ((missing, 0) if believed else (0, missing))
+    assert (outcome.deleted, outcome.deferred) == ((missing, 0) if believed else (0, missing))
     assert outcome.snapshot == {
         key: entry._replace(missing_syncs=int(int(key) < missing))
         for key, entry in before.items()
@@ -345,7 +346,7 @@ def test_an_item_without_a_key_puts_a_catalog_in_doubt(item):
         "000": 0,
         "001": 1,
     }
-    assert (outcome.keyless, outcome.rejected, outcome.held_back) == (1, 1, 1)
+    assert (outcome.keyless, outcome.rejected, outcome.deferred) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -372,16 +373,16 @@ def replay_all(before, catalogs):
 
 def test_an_item_missing_for_the_third_time_in_a_row_is_deleted():
     """Two doubtful syncs hold it back, the third one believes it; what else is new is written."""
-    assert SYNCS_UNTIL_BELIEVED == 3
-    catalogs = [[], [], [{"id": "new"}], []]
+    assert MISSING_SYNCS_BEFORE_DELETE == 3
+    catalogs = [[], [], [{"id": "new"}], practices(99)]
     deleted, snapshot = replay_all(snapshot_of(12), catalogs)
     assert deleted == [
         [],
         [],
         [upsert("practice", id="new"), *deletes(*range(12))],
-        [Delete("practice", {"id": "new"})],
+        [upsert("practice", id="099"), Delete("practice", {"id": "new"})],
     ]
-    assert snapshot == {}
+    assert set(snapshot) == {"099"}
 
 
 def test_coming_back_resets_the_count():
@@ -408,7 +409,7 @@ def test_coming_back_unchanged_writes_nothing():
     assert replay_all(held, [practices(0, 1)]) == ([[]], before)
 
 
-def test_items_held_back_count_as_known_and_missing():
+def test_items_deferred_count_as_known_and_missing():
     """The second sync in doubt is measured against all that was known before the first."""
     before = snapshot_of(20)
     deleted, snapshot = replay_all(before, [practices(*range(9)), practices(*range(9))])
@@ -418,11 +419,34 @@ def test_items_held_back_count_as_known_and_missing():
     }
 
 
-def test_a_catalog_beyond_doubt_deletes_what_was_held_back():
-    """Once most items are back, those still missing are believed to be gone."""
-    deleted, snapshot = replay_all(snapshot_of(20), [[], practices(*range(15))])
-    assert deleted == [[], deletes(*range(15, 20))]
-    assert set(snapshot) == {f"{number:03}" for number in range(15)}
+def test_a_catalog_beyond_suspicion_deletes_what_was_deferred():
+    """Once most items are back, those still missing are deleted."""
+    deleted, snapshot = replay_all(snapshot_of(20), [[], practices(*range(16))])
+    assert deleted == [[], deletes(*range(16, 20))]
+    assert set(snapshot) == {f"{number:03}" for number in range(16)}
+
+
+def test_a_total_above_the_number_of_items_defers_deletes():
+    """A response that reports more items than it holds deletes nothing, even if few are missing."""
+    outcome = Outcome(shortfall="meta.total is 3, but the response has 2 items")
+    flattened = [flatten_item(PRACTICES, item) for item in practices(0, 1)]
+    assert list(plan(PRACTICES, flattened, snapshot_of(3), outcome)) == []
+    assert (outcome.deferred, outcome.suspicion) == (1, outcome.shortfall)
+    assert outcome.snapshot["002"].missing_syncs == 1
+
+
+@pytest.mark.parametrize(
+    ("catalog", "known_items", "suspicion"),
+    [
+        ([], 1, "the catalog is empty"),
+        ([None, *practices(0)], 2, "an item has no readable id"),
+        (practices(*range(5)), 1000, "995 of 1,000 known items are missing"),
+    ],
+)
+def test_the_reason_for_a_deferred_delete_is_recorded(catalog, known_items, suspicion):
+    """The outcome says what speaks against the catalog, with the numbers."""
+    _, outcome = replay(PRACTICES, catalog, snapshot_of(known_items))
+    assert outcome.suspicion == suspicion
 
 
 def test_a_doubtful_catalog_still_upserts_and_deletes_children():

@@ -95,7 +95,7 @@ FLAWED = Outcome(
     changed=2,
     unchanged=30,
     deleted=4,
-    held_back=5,
+    deferred=5,
     upserted_rows=6000,
     deleted_rows=7,
     rejected=1008,
@@ -105,7 +105,7 @@ FLAWED = Outcome(
 def test_a_written_catalog_is_told_in_items_and_rows():
     """Every count of a replay is in one line."""
     assert report.written("courses", FLAWED, 1.005) == (
-        "courses written: 1,000 new, 2 changed, 30 unchanged, 4 deleted, 5 held back; "
+        "courses written: 1,000 new, 2 changed, 30 unchanged, 4 deleted, 5 deferred; "
         "6,000 upserts, 7 deletes, 1,008 rejected, 1.00 s"
     )
 
@@ -135,12 +135,12 @@ def test_rejected_rows_are_told_one_by_one():
 
 REJECTED = {"rejected": 1, "first_rejected": [Rejected("course", "?", "it has no id")]}
 BAD_VALUES = {"bad_values": Counter({("course", "live"): 1})}
-HELD_BACK = {"held_back": 1, "keyless": 1}
+DEFERRED = {"deferred": 1, "suspicion": "an item has no readable id"}
 REJECTED_TEXT = "1 row rejected, the first of course with id ?: it has no id."
 BAD_VALUES_TEXT = "1 value did not fit and became NULL or incomplete: course.live 1."
-HELD_BACK_TEXT = (
-    "1 missing item kept, as an item has no readable id: each is deleted once missing in 3 syncs "
-    "in a row; re-sync to delete at once."
+DEFERRED_TEXT = (
+    "1 delete deferred, as an item has no readable id: an item is deleted once it is missing in "
+    "3 syncs in a row; re-sync to delete at once."
 )
 MANY_COLUMNS = Counter(
     {
@@ -161,10 +161,10 @@ MANY_COLUMNS = Counter(
         pytest.param({}, "", id="nothing to tell"),
         pytest.param(REJECTED, f"courses: {REJECTED_TEXT}", id="a rejected row"),
         pytest.param(BAD_VALUES, f"courses: {BAD_VALUES_TEXT}", id="a bad value"),
-        pytest.param(HELD_BACK, f"courses: {HELD_BACK_TEXT}", id="an item held back"),
+        pytest.param(DEFERRED, f"courses: {DEFERRED_TEXT}", id="a deferred delete"),
         pytest.param(
-            REJECTED | BAD_VALUES | HELD_BACK,
-            f"courses: {REJECTED_TEXT} {BAD_VALUES_TEXT} {HELD_BACK_TEXT}",
+            REJECTED | BAD_VALUES | DEFERRED,
+            f"courses: {REJECTED_TEXT} {BAD_VALUES_TEXT} {DEFERRED_TEXT}",
             id="all three, a sentence each",
         ),
         pytest.param(
@@ -192,10 +192,16 @@ MANY_COLUMNS = Counter(
             id="one column more",
         ),
         pytest.param(
-            {"held_back": 400},
-            "courses: 400 missing items kept, as most known items are missing: each is deleted "
-            "once missing in 3 syncs in a row; re-sync to delete at once.",
-            id="most items missing",
+            {"deferred": 400, "suspicion": "400 of 764 known items are missing"},
+            "courses: 400 deletes deferred, as 400 of 764 known items are missing: an item is "
+            "deleted once it is missing in 3 syncs in a row; re-sync to delete at once.",
+            id="many items missing",
+        ),
+        pytest.param(
+            {"shortfall": "meta.total is 12, but the response has 6 items"},
+            "courses: The catalog may be incomplete: meta.total is 12, but the response has 6 "
+            "items.",
+            id="a total above the number of items, with nothing to delete",
         ),
     ],
 )
@@ -257,7 +263,7 @@ def test_the_summary_tells_what_became_of_each_endpoint():
     }
     assert report.summary(outcomes, ["practices"]) == (
         "What became of the items:\n"
-        "               new changed  same deleted held\n"
+        "               new changed  same deleted kept\n"
         "assessments      0       0    12       0    0\n"
         "practices      skipped\n"
         "projects       failed, left as it was\n"
@@ -269,7 +275,7 @@ def test_the_summary_tells_what_became_of_each_endpoint():
 
 def test_the_summary_fits_beside_the_prefix_of_the_sdk():
     """With up to 9,999 items in every count no line is wider than the 45 columns that are left."""
-    full = Outcome(new=9999, changed=9999, unchanged=9999, deleted=9999, held_back=9999)
+    full = Outcome(new=9999, changed=9999, unchanged=9999, deleted=9999, deferred=9999)
     outcomes = {endpoint.name: full for endpoint in ENDPOINTS}
     outcomes["custom_tracks"] = failed("custom_tracks")
     widths = {len(line) for line in report.summary(outcomes, []).splitlines()}
