@@ -6,12 +6,11 @@ word. Other text of the server is never repeated, as it could hold the token.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
-
-import msgspec
 
 _DEEPEST_LEVEL = 4
 
@@ -60,14 +59,14 @@ class Shortfall(NamedTuple):
 
 def further_pages(members: Mapping[str, object]) -> str | None:
     """Return what says that there are further pages, such as ``meta.hasMore is true``."""
-    return next(_pages(members, "", _DEEPEST_LEVEL, ended=False), None)
+    return _first_page_evidence(members, "")
 
 
 def further_pages_in_headers(headers: Mapping[str, str]) -> str | None:
     """Return the header that says that there are further pages; see `further_pages`."""
     if _LINK_TO_NEXT.search(headers.get("Link", "")):
         return "the Link header has rel=next"
-    return further_pages(_header_members(headers))
+    return _first_page_evidence(_header_members(headers), "X-")
 
 
 def shortfall(
@@ -77,7 +76,7 @@ def shortfall(
     ranged = _outside_of_range(headers.get("Content-Range", ""), item_count)
     if ranged is not None:
         return ranged
-    facts = [*_facts(_header_members(headers)), *_facts(members)]
+    facts = [*_facts(_header_members(headers), "X-"), *_facts(members, "")]
     totals = [(path, total) for path, name, total in facts if name in _TOTAL]
     greatest = max(totals, key=lambda named: named[1], default=None)
     if greatest is None or greatest[1] <= item_count:
@@ -96,6 +95,10 @@ def error_beside(members: Mapping[str, object]) -> str | None:
             if _reports_error(_plain(key), value):
                 return _seen(f"{prefix}{_shown(key)}", value)
     return None
+
+
+def _first_page_evidence(members: Mapping[str, object], prefix: str) -> str | None:
+    return next(_pages(members, prefix, _DEEPEST_LEVEL, ended=False), None)
 
 
 def _reporting(members: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -197,9 +200,9 @@ def _outside_of_range(value: str, item_count: int) -> Shortfall | None:
     return Shortfall(reason, paginated=match[2] is not None)
 
 
-def _facts(members: Mapping[str, object]) -> Iterator[tuple[str, str, int]]:
+def _facts(members: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str, int]]:
     """Yield path, plain name and value of the whole numbers that describe the list."""
-    for path, key, value in _described(members, "", levels=2):
+    for path, key, value in _described(members, prefix, levels=2):
         number = _whole(value)
         if number is not None:
             yield path, _plain(key), number
@@ -223,8 +226,8 @@ def _header_members(headers: Mapping[str, str]) -> dict[str, object]:
         if name[:2].lower() == "x-":
             members[name[2:]] = value
             if name.lower() == "x-pagination":
-                with suppress(msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-                    members[name[2:]] = msgspec.json.decode(value, type=dict[str, object])
+                with suppress(ValueError, RecursionError):
+                    members[name[2:]] = json.loads(value)
     return members
 
 

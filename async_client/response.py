@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -111,8 +112,9 @@ def split(
     text = to_utf_8(body, headers.get("Content-Type", ""))
     if text is None:
         raise _unreadable("the body is neither valid UTF-8 nor text in a declared charset")
-    commas = text.count(b",")
-    if commas > MOST_BODY_COMMAS:  # they bound the number of values, each of which costs memory
+    # Commas bound the number of values, each of which costs memory.
+    commas = text.count(b",") if len(text) > MOST_BODY_COMMAS else 0
+    if commas > MOST_BODY_COMMAS:
         raise too_large(f"{commas:,} commas, more than {MOST_BODY_COMMAS:,}")
     items, members = _items_and_members(endpoint, text)
     if len(items) > MOST_ITEMS:
@@ -151,18 +153,33 @@ def _items_and_members(
         raise _unreadable(f"the body is {_not_json(body)}")
     if isinstance(document, dict):
         name = _list_name(endpoint, document, lambda value: isinstance(value, list))
-        return document.pop(name), document
+        return _bounded(document.pop(name), body), document
     if isinstance(document, list):
-        return document, {}
+        return _bounded(document, body), {}
     raise _unreadable("the body is JSON that is neither an object nor a list")
+
+
+def _bounded(items: list[object], body: bytes | bytearray) -> list[object]:
+    """Put Unreadable in the place of items beyond the bounds of `decode_item`."""
+    if not _too_large(body):  # so that no item can be
+        return items
+    return [
+        Unreadable()
+        if _too_large(json.dumps(item, ensure_ascii=False).encode(errors="replace"))
+        else item
+        for item in items
+    ]
+
+
+def _too_large(text: bytes | bytearray) -> bool:
+    return len(text) > MOST_ITEM_BYTES or text.count(b",") > MOST_ITEM_COMMAS
 
 
 def decode_item(item: object) -> object:
     """Decode one item of `split`; gives Unreadable for what no decoder reads."""
     if not isinstance(item, msgspec.Raw):
         return item
-    text = memoryview(item)
-    if text.nbytes > MOST_ITEM_BYTES or bytes(text).count(b",") > MOST_ITEM_COMMAS:
+    if memoryview(item).nbytes > MOST_ITEM_COMMAS and _too_large(bytes(item)):
         return Unreadable()
     try:
         return msgspec.json.decode(item)
@@ -204,6 +221,8 @@ def _check_keys(endpoint: Endpoint, items: Items) -> None:
 def _has_key(key: str, item: object) -> bool:
     value: object = None
     if isinstance(item, msgspec.Raw):
+        if _key_first(key).match(memoryview(item)):
+            return True  # as in nearly all items, and five times quicker than decoding
         try:
             value = _key_decoder(key).decode(item).key
         except _REFUSED_BY_MSGSPEC:
@@ -212,6 +231,13 @@ def _has_key(key: str, item: object) -> bool:
     elif isinstance(item, dict):
         value = item.get(key)
     return type(value) in (int, float) or (type(value) is str and value.strip("\0") != "")
+
+
+@lru_cache
+def _key_first(key: str) -> re.Pattern[bytes]:
+    """Return what matches the start of an object whose first member is a readable key."""
+    name = re.escape(json.dumps(key)).encode()
+    return re.compile(rb"\s*\{\s*" + name + rb'\s*:\s*(?:"[^"\\]|-?\d)')
 
 
 @lru_cache

@@ -68,7 +68,8 @@ def json_response(
     body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
 ) -> web.Response:
     """Make a response of a body that is, or passes for, JSON."""
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    headers = {"Content-Type": "application/json", **(headers or {})}
+    return web.Response(body=body, status=status, headers=headers)
 
 
 def error_response(

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from async_client import Limits
+from async_client.response import MOST_BODY_COMMAS
+from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.conftest import CONFIGURATION
@@ -54,9 +57,15 @@ print(json.dumps([before, held()]))
 """
 
 _ONE_SYNC = """
-connector.update(configuration, {})
+from async_client import Limits
+connector.LIMITS = Limits(wait_caps_seconds=())
+error = ""
+try:
+    connector.update(configuration, {})
+except Exception as failed:
+    error = type(failed).__name__
 status = pathlib.Path("/proc/self/status").read_text()
-print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024)
+print(json.dumps([int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024, error]))
 """
 
 
@@ -84,12 +93,48 @@ def test_a_hundred_syncs_leak_no_thread_socket_or_memory():
 
 
 @_ON_LINUX
-def test_a_catalog_of_100_mb_needs_little_more_than_its_bytes():
+def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
     """With operations going nowhere a sync's peak stays under 150 MB + 1.5 x the body sizes."""
     item = b'{"id":"course-%d","title":"%s","chapters":[{"id":"chapter-%d"}]}'
     text = b"A long title " * 150
-    courses = b'{"data":[%s]}' % b",".join(item % (n, text, n) for n in range(50_000))
-    assert len(courses) > 100e6
+    courses = b'{"data":[%s]}' % b",".join(item % (n, text, n) for n in range(16_200))
+    assert 31 * 2**20 < len(courses) < Limits().body_bytes
     with serving({}, token=TOKEN) as server:
         server.replace("courses", courses)
-        assert run(_ONE_SYNC, server) < 150e6 + 1.5 * len(courses)
+        peak_bytes, outcome = run(_ONE_SYNC, server)
+    assert outcome == ""
+    assert peak_bytes < 150e6 + 1.5 * len(courses)
+
+
+def at_most(start, part, end):
+    """Repeat a part until the body is as large, and has as many commas, as is still read."""
+    times = (Limits().body_bytes - len(start) - len(end)) // len(part)
+    if b"," in part:
+        commas = MOST_BODY_COMMAS - start.count(b",") - end.count(b",")
+        times = min(times, commas // part.count(b","))
+    return start + part * times + end
+
+
+_PADDED = b'"' + b"x" * 30 + b'",'
+HOSTILE = {
+    "items that are numbers": at_most(b"[", b"1" + b" " * 320 + b",", b"1]"),
+    "a million items": at_most(b"[", b"1,", b"1]"),
+    "another member of lists": at_most(b'{"data":[],"x":[', b"[],", b"[]]}"),
+    "another member of texts": at_most(b'{"data":[],"x":[', _PADDED, b'""]}'),
+    "another member of objects": at_most(b'{"data":[],"x":[', b'{"a":{}},', b"0]}"),
+    "one item of lists": at_most(b'[{"id":"1","x":[', b"[],", b"[]]}]"),
+    "one item of chapters": at_most(b'[{"id":"1","chapters":[', b"{},", b"{}]}]"),
+    "objects that msgspec refuses": at_most(b'[NaN,{"id":"1"},{"x":[', b"{},", b"{}]}]"),
+    "not UTF-8": at_most(b'[{"id":"\xe9"},"', "\N{GRINNING FACE}".encode(), b'"]'),
+}
+
+
+@_ON_LINUX
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_six_hostile_responses_at_once_stay_below_900_mb(body):
+    """Production has 1 GB: whatever six bodies at the bounds hold, a sync ends by itself."""
+    with serving({}, token=TOKEN) as server:
+        for endpoint in ENDPOINTS:
+            server.replace(endpoint.name, body)
+        peak_bytes, _ = run(_ONE_SYNC, server)
+    assert peak_bytes < 900e6

@@ -236,6 +236,7 @@ def body_is(what):
 
 
 NO_JSON = body_is("not valid JSON")
+NO_UTF_8 = body_is("neither valid UTF-8 nor text in a declared charset")
 NO_LIST = body_is("JSON without exactly one courses list")
 NO_ENVELOPE = body_is("JSON that is neither an object nor a list")
 HUNG_UP = "the server hung up without an answer"
@@ -304,7 +305,7 @@ TRIED_AGAIN = {
     ),
     "gzip that is none": (encoded(bytes, "gzip"), BROKEN, CHECK_NETWORK),
     "deflate that is none": (encoded(bytes, "deflate"), BROKEN, CHECK_NETWORK),
-    "an unknown encoding": (encoded(zlib.compress, "snappy"), NO_JSON, NO_CATALOG),
+    "an unknown encoding": (encoded(zlib.compress, "snappy"), NO_UTF_8, NO_CATALOG),
 }
 
 # aiohttp sends a request once more by itself if the connection ends without an answer, so that

@@ -427,7 +427,7 @@ def test_a_catalog_beyond_suspicion_deletes_what_was_deferred():
 
 
 def test_a_total_above_the_number_of_items_defers_deletes():
-    """A response that reports more items than it holds deletes nothing, even if few are missing."""
+    """A response that reports more items than it has deletes nothing, even if few are missing."""
     outcome = Outcome(shortfall="meta.total is 3, but the response has 2 items")
     flattened = [flatten_item(PRACTICES, item) for item in practices(0, 1)]
     assert list(plan(PRACTICES, flattened, snapshot_of(3), outcome)) == []

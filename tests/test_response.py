@@ -14,6 +14,10 @@ import pytest
 
 from async_client.errors import FinalError, NotIncludedError, TransientError, UnauthorizedError
 from async_client.response import (
+    MOST_BODY_COMMAS,
+    MOST_ITEM_BYTES,
+    MOST_ITEM_COMMAS,
+    MOST_ITEMS,
     Unreadable,
     check_status,
     decode_item,
@@ -566,3 +570,94 @@ def test_no_failure_of_a_body_leads_back_to_it():
             split(COURSES, body)
         assert refused.value.__context__ is None
         assert refused.value.__cause__ is None
+
+
+# Keys, charsets and bounds
+
+
+@pytest.mark.parametrize(
+    ("items", "problem"),
+    [
+        ([{"courseId": "1"}], "only 0 of 1 items have a readable id"),
+        ([None, {"id": ""}, {"id": True}, {"id": [1]}], "only 0 of 4 items have a readable id"),
+        ([{"id": 1}] * 4 + [{}] * 6, "only 4 of 10 items have a readable id"),
+        ([{"id": 1}] * 5 + [{}] * 5, None),
+        ([{"id": 1}] + [{}] * 8, None),
+        ([{"course": {"id": 1}}] * 3, "only 0 of 3 items have a readable id"),
+    ],
+)
+@pytest.mark.parametrize("refused_by_msgspec", [False, True])
+def test_items_without_a_key_make_a_response_unreadable(items, problem, refused_by_msgspec):
+    """A renamed id is no empty catalog: none of some, or fewer than half of ten, is refused."""
+    body = json.dumps({"data": items, "took": math.nan if refused_by_msgspec else 1}).encode()
+    if problem is None:
+        assert items_of(body) == items
+        return
+    with pytest.raises(TransientError) as refused:
+        split(COURSES, body)
+    assert refused.value.reason == f"HTTP 200, but {problem}"
+
+
+ACCENTS = [{"id": "1", "title": "Décisions à 5 €"}]
+ACCENTED = json.dumps(ACCENTS, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "charset"),
+    [
+        (ACCENTED.encode(), ""),
+        (ACCENTED.encode(), "ISO-8859-1"),
+        (ACCENTED.encode("utf-8-sig"), ""),
+        (ACCENTED.encode("utf-16"), ""),
+        (ACCENTED.encode("utf-32"), ""),
+        (ACCENTED.encode("utf-16-le"), "utf-16-le"),
+        (ACCENTED.encode("utf-32-be"), "UTF-32BE"),
+        (ACCENTED.encode("iso-8859-15"), "ISO-8859-15"),
+        (ACCENTED.encode("cp1252"), '"windows-1252"'),
+    ],
+)
+def test_a_body_is_read_in_its_charset(body, charset):
+    """Valid UTF-8 and a byte order mark come before the declaration, which is often wrong."""
+    headers = {"Content-Type": f"application/json; charset={charset}"} if charset else {}
+    assert [decode_item(item) for item in split(COURSES, body, headers).items] == ACCENTS
+
+
+@pytest.mark.parametrize(
+    "charset", ["", "utf-8", "ascii", "shift_jis", "rot13", "x" * 99, "utf-16"]
+)
+def test_a_body_in_no_known_charset_is_unreadable(charset):
+    """Nothing is guessed: a wrong guess would change every title with an accent."""
+    with pytest.raises(TransientError, match="neither valid UTF-8 nor text in a declared charset"):
+        split(COURSES, ACCENTED.encode("cp1252"), {"Content-Type": f"a/b; charset={charset}"})
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"[" + b"1," * (MOST_BODY_COMMAS + 1) + b"1]", "1,000,001 commas, more than 1,000,000"),
+        (b"[" + b"{}," * MOST_ITEMS + b"{}]", "100,001 items, more than 100,000"),
+    ],
+    ids=["commas", "items"],
+)
+def test_a_body_beyond_the_bounds_is_refused_for_good(body, what):
+    """Each JSON value costs memory, and a connector has 1 GB."""
+    with pytest.raises(FinalError) as refused:
+        split(COURSES, body)
+    assert refused.value.reason == f"the response has {what}"
+
+
+@pytest.mark.parametrize(
+    ("field", "readable"),
+    [
+        (b'"' + b"x" * (MOST_ITEM_BYTES - 20) + b'"', True),
+        (b'"' + b"x" * MOST_ITEM_BYTES + b'"', False),
+        (b"[" + b"1," * (MOST_ITEM_COMMAS - 1) + b"1]", True),
+        (b"[" + b"1," * MOST_ITEM_COMMAS + b"1]", False),
+    ],
+    ids=["bytes", "a byte too many", "commas", "a comma too many"],
+)
+@pytest.mark.parametrize("first", [b'{"id":"1"}', b'{"id":"1","hours":NaN}'], ids=["", "msgspec"])
+def test_an_item_beyond_the_bounds_costs_no_other(field, readable, first):
+    """It counts as an item that no decoder reads, whichever decoder read the body."""
+    _, second = items_of(b"[" + first + b',{"id":2,"x":' + field + b"}]")
+    assert isinstance(second, Unreadable) is not readable

@@ -1,0 +1,235 @@
+"""What speaks against a response being the whole catalog, and what does not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from async_client.errors import FinalError, TransientError
+from async_client.evidence import (
+    error_beside,
+    further_pages,
+    further_pages_in_headers,
+    shortfall,
+)
+from async_client.response import check_status, decode_item, split
+from endpoints import ENDPOINTS
+
+COURSES = ENDPOINTS[-1]
+SIX = [{"id": f"course-{number}", "title": "Décisions"} for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"more_items_in_collection": True}, "more_items_in_collection is true"),
+        ({"meta": {"hasMore": "true"}}, "meta.hasMore is 'true'"),
+        ({"isLast": False}, "isLast is false"),
+        ({"last": False, "totalElements": 6}, "last is false"),
+        ({"after_cursor": "Y3Vyc29y"}, "after_cursor is present"),
+        ({"pageInfo": {"endCursor": "Y3", "hasNextPage": True}}, "pageInfo.endCursor is present"),
+        ({"totalPages": 2}, "totalPages is 2"),
+        ({"meta": {"lastPage": "3"}}, "meta.lastPage is 3"),
+        ({"incomplete_results": True}, "incomplete_results is true"),
+        ({"t0ken": {"next": "https://a.example/t0ken"}}, "….next is present"),
+    ],
+)
+def test_a_member_that_reports_further_pages_is_named(members, expected):
+    """The finding names the member and a number or flag, and never a text of the server."""
+    assert further_pages(members) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Link": '</v1?page=2>; rel="next"'}, "the Link header has rel=next"),
+        ({"X-Next-Page": "2"}, "X-Next-Page is 2"),
+        ({"x-total-pages": "2"}, "X-total-pages is 2"),
+        ({"X-WP-TotalPages": "4"}, "X-WP-TotalPages is 4"),
+        ({"X-Pagination": '{"HasNext":true}'}, "X-Pagination.HasNext is true"),
+        ({"X-Next-Page": ""}, None),
+        ({"X-Total-Pages": "1"}, None),
+        ({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0"}, None),
+        ({"X-Pagination": "[["}, None),
+    ],
+)
+def test_a_header_that_reports_further_pages_is_named(headers, expected):
+    """A bare list has no other place to say that it is one page of several."""
+    assert further_pages_in_headers(headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "headers", "reason", "paginated"),
+    [
+        ({"total": 12}, {}, "total is 12, but the response has 6 items", False),
+        (
+            {"total": 12, "limit": 6},
+            {},
+            "total is 12, but the response has 6 items (limit is 6)",
+            True,
+        ),
+        ({"total": 12, "limit": 50}, {}, "total is 12, but the response has 6 items", False),
+        (
+            {"meta": {"pagination": {"total": "12", "offset": 0}}},
+            {},
+            (
+                "meta.pagination.total is 12, but the response has 6 items "
+                "(meta.pagination.offset is 0)"
+            ),
+            True,
+        ),
+        (
+            {"total": 12, "page": 2},
+            {},
+            "total is 12, but the response has 6 items (page is 2)",
+            True,
+        ),
+        ({"total": 12, "page": 1}, {}, "total is 12, but the response has 6 items", False),
+        ({}, {"X-Total-Count": "12"}, "X-Total-Count is 12, but the response has 6 items", False),
+        (
+            {},
+            {"X-Total": "12", "X-Per-Page": "6"},
+            "X-Total is 12, but the response has 6 items (X-Per-Page is 6)",
+            True,
+        ),
+        (
+            {},
+            {"Content-Range": "items 0-5/12"},
+            "Content-Range is items 0-5/12, but the response has 6 items",
+            True,
+        ),
+        (
+            {},
+            {"Content-Range": "courses */12"},
+            "Content-Range is courses */12, but the response has 6 items",
+            False,
+        ),
+    ],
+)
+def test_a_total_above_the_number_of_items_is_a_shortfall(members, headers, reason, paginated):
+    """With a page size, an offset or a later page beside it the response is paginated."""
+    assert shortfall(members, headers, 6) == (reason, paginated)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"error": {"code": 500, "message": "no"}}, "error is present"),
+        ({"errors": ["timeout"]}, "errors is present"),
+        ({"meta": {"error": "timeout"}}, "meta.error is present"),
+        ({"error": True}, "error is true"),
+        ({"success": False}, "success is false"),
+        ({"ok": False}, "ok is false"),
+        ({"statusCode": 500}, "statusCode is 500"),
+        ({"status_code": "503"}, "status_code is 503"),
+        ({"status": "error"}, "status is 'error'"),
+        ({"status": "FAILED"}, "status is 'FAILED'"),
+        ({"status": 404}, "status is 404"),
+    ],
+)
+def test_an_error_beside_the_list_is_named_and_the_response_unreadable(members, expected):
+    """The finding repeats no message of the server, which could hold the token."""
+    assert error_beside(members) == expected
+    with pytest.raises(TransientError) as refused:
+        split(COURSES, json.dumps({"data": SIX, **members}).encode())
+    assert refused.value.reason == f"HTTP 200, but the body reports an error: {expected}"
+
+
+HEALTHY_MEMBERS = {
+    "Spring": {"totalPages": 1, "totalElements": 6, "last": True, "first": True, "size": 20}
+    | {"number": 0, "numberOfElements": 6, "sort": {"sorted": False}},
+    "Spring HATEOAS": {"page": {"size": 20, "totalElements": 6, "totalPages": 1, "number": 0}},
+    "Laravel": {
+        "links": {"first": "/?page=1", "last": "/?page=1", "prev": None, "next": None},
+        "meta": {"current_page": 1, "last_page": 1, "per_page": 15, "from": 1, "to": 6}
+        | {"total": 6, "links": [{"url": None, "label": "Next &raquo;", "active": False}]},
+    },
+    "Laravel simple": {"current_page": 1, "next_page_url": None, "prev_page_url": None},
+    "Strapi": {"meta": {"pagination": {"page": 1, "pageSize": 25, "pageCount": 1, "total": 6}}},
+    "Relay": {"pageInfo": {"hasNextPage": False, "endCursor": "Y3Vyc29yOjY=", "startCursor": "a"}},
+    "JSON:API": {"jsonapi": {"version": "1.1"}, "links": {"self": "/courses", "next": None}},
+    "JSON:API last": {"links": {"self": "/c", "first": "/c", "last": "/c"}, "meta": {"total": 6}},
+    "OData": {"@odata.context": "https://a.example/$metadata#Courses", "@odata.count": 6},
+    "NestJS": {"meta": {"itemCount": 6, "totalItems": 6, "itemsPerPage": 10, "totalPages": 1}},
+    "Zendesk": {"meta": {"has_more": False, "after_cursor": "eyJv"}, "links": {"next": None}},
+    "Intercom": {"pages": {"type": "pages", "next": None, "page": 1, "total_pages": 1}},
+    "Slack": {"ok": True, "response_metadata": {"next_cursor": ""}},
+    "Stripe": {"object": "list", "has_more": False, "url": "/v1/courses"},
+    "Jira": {"startAt": 0, "maxResults": 50, "total": 6, "isLast": True},
+    "Django": {"count": 6, "next": None, "previous": None},
+    "HAL": {"_links": {"self": {"href": "/courses"}}, "count": 6, "total": 6},
+    "Elasticsearch": {"took": 3, "timed_out": False, "_shards": {"failed": 0, "total": 5}},
+    "GitHub": {"total_count": 6, "incomplete_results": False},
+    "status ok": {"status": "ok"},
+    "status success": {"status": "success", "success": True, "statusCode": 200},
+    "status number": {"status": 200, "message": "OK"},
+    "error null": {"error": None, "errors": []},
+    "error code 0": {"error": {"code": 0, "message": "OK"}},
+    "error code 200": {"error": {"code": "200", "message": "success"}},
+    "error of nothing": {"error": {"code": None, "message": ""}, "errors": {}},
+    "error false": {"error": False, "errors": 0},
+    "equal total as text": {"meta": {"total": "6", "limit": "6", "offset": "0"}},
+    "total below": {"total": 5},
+    "totals of other things": {
+        "hours": {"total": 1200},
+        "stats": {"count": 99},
+        "totalHours": 1200,
+    },
+    "offset and limit that hold all": {"offset": 0, "limit": 100, "total": 6},
+    "false as text": {"hasMore": "false", "next": "null"},
+    "a later revision": {"revision": 3, "page": "courses", "version": 2},
+}
+HEALTHY_HEADERS = {
+    "bytes": {"Content-Range": "bytes 0-999/1000"},
+    "items, all of them": {"Content-Range": "items 0-5/6"},
+    "total": {"X-Total-Count": "6", "X-Total": "6"},
+    "GitLab": {"X-Total": "6", "X-Per-Page": "20", "X-Page": "1", "X-Total-Pages": "1"}
+    | {"X-Next-Page": "", "X-Prev-Page": ""},
+    "rate limit": {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "Retry-After": "9"},
+    "link to itself": {"Link": '</courses>; rel="self", </courses>; rel="last"'},
+    "UTF-8 declared as ISO-8859-1": {"Content-Type": "application/json; charset=ISO-8859-1"},
+    "a charset nobody knows": {"Content-Type": "application/json; charset=x-unknown"},
+    "ASP.NET": {"X-Pagination": '{"TotalCount":6,"PageSize":10,"TotalPages":1,"HasNext":false}'},
+}
+
+
+@pytest.mark.parametrize("members", HEALTHY_MEMBERS.values(), ids=HEALTHY_MEMBERS)
+def test_a_healthy_envelope_raises_no_suspicion(members):
+    """What real frameworks put beside a whole list is no evidence against it."""
+    assert whole(json.dumps({**members, "data": SIX}).encode(), {}) == (SIX, None)
+
+
+@pytest.mark.parametrize("headers", HEALTHY_HEADERS.values(), ids=HEALTHY_HEADERS)
+def test_healthy_headers_raise_no_suspicion(headers):
+    """What real servers put into headers of a whole list is no evidence against it."""
+    assert whole(json.dumps(SIX, ensure_ascii=False).encode(), headers) == (SIX, None)
+
+
+def whole(body, headers):
+    """Return the decoded items of a response and its shortfall."""
+    check_status(COURSES, "http://mock", 200, headers)
+    found = split(COURSES, body, headers)
+    return [decode_item(item) for item in found.items], found.shortfall
+
+
+def test_a_shortfall_with_pages_is_final_and_one_without_is_passed_on():
+    """Only a page size, an offset or a later page beside the total refuses the response."""
+    body = json.dumps({"data": SIX, "total": 12, "limit": 6}).encode()
+    with pytest.raises(FinalError, match=r"paginated: total is 12, .* \(limit is 6\)"):
+        split(COURSES, body)
+    short = split(COURSES, json.dumps({"data": SIX, "total": 12}).encode())
+    assert (len(short.items), short.shortfall) == (6, "total is 12, but the response has 6 items")
+
+
+def test_deep_members_end_no_search():
+    """Nesting beyond any envelope is neither followed nor fatal, and counts as something there."""
+    deep = {}
+    for _ in range(900):
+        deep = {"page": deep, "meta": deep}
+    assert further_pages(deep) is None
+    assert shortfall(deep, {}, 6) is None
+    error = {}
+    for _ in range(900):
+        error = {"inner": error}
+    assert error_beside({"error": error}) == "error is present"

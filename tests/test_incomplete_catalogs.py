@@ -1,0 +1,147 @@
+"""Over several syncs with the real SDK, no response but a whole catalog deletes a row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp import web
+
+from mock_api.catalog import catalog
+from mock_api.faults import Fault, Faults
+from mock_api.serving import serving
+from tests import sdk
+
+TOKEN = "s3cret-token-of-the-tests"
+SMALL = catalog(scale=0.05)
+COURSES = SMALL["courses"]
+PAGE = {"data": COURSES[:20]}
+
+
+@pytest.fixture
+def server(quick):
+    """Serve a small catalog, and retry without waiting."""
+    with serving(SMALL, token=TOKEN) as running:
+        yield running
+
+
+def sync(server, folder):
+    """Run one sync."""
+    return sdk.sync({"bearer_token": TOKEN, "base_url": server.base_url}, folder)
+
+
+REFUSED = {
+    "ids under another name": {"data": [{"courseId": c["id"], "title": "x"} for c in COURSES]},
+    "an error beside an empty list": {"data": [], "error": {"code": 500}},
+    "an error beside half a list": {**PAGE, "errors": ["timeout"]},
+    "no success": {"data": [], "success": False},
+    "a status code": {"data": [], "statusCode": 500},
+    "a status": {"data": [], "status": "error"},
+    "a total with a limit and an offset": {
+        **PAGE,
+        "total": len(COURSES),
+        "limit": 20,
+        "offset": 0,
+    },
+    "more items in the collection": {**PAGE, "meta": {"more_items_in_collection": True}},
+    "not the last page": {**PAGE, "isLast": False},
+    "a cursor": {**PAGE, "meta": {"after_cursor": "Y3Vyc29yMjA="}},
+}
+
+
+@pytest.mark.parametrize("document", REFUSED.values(), ids=REFUSED)
+def test_a_refused_response_fails_its_endpoint_and_deletes_nothing(server, tmp_path, document):
+    """Four syncs in a row fail and name the endpoint; its rows stay, and heal with the API."""
+    assert sync(server, tmp_path).error is None
+    before = sdk.counts(tmp_path)
+    server.replace("courses", json.dumps(document).encode())
+    for _ in range(4):
+        error = sync(server, tmp_path).error
+        assert "1 endpoint of 6 could not be read" in str(error)
+        assert "- courses: GET " in str(error)
+        assert sdk.counts(tmp_path) == before
+    server.replace("courses", COURSES)
+    healed = sync(server, tmp_path)
+    assert healed.error is None
+    assert sdk.counts(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Next-Page": "2"},
+        {"X-Total-Pages": "2"},
+        {"X-Total-Count": "39", "X-Per-Page": "20"},
+        {"Content-Range": "items 0-19/39"},
+    ],
+    ids=str,
+)
+def test_a_page_by_its_headers_deletes_nothing(server, tmp_path, headers):
+    """A page that only its headers tell from a whole catalog is refused in each of three syncs."""
+    sync(server, tmp_path)
+    before = sdk.counts(tmp_path)
+    server._mock.faults = replying(json.dumps(PAGE).encode(), headers)
+    for _ in range(3):
+        assert "the response is paginated" in str(sync(server, tmp_path).error)
+        assert sdk.counts(tmp_path) == before
+
+
+def replying(body, headers):
+    """Let courses respond with a body and headers for ever."""
+
+    async def respond(_):
+        return web.Response(body=body, headers={"Content-Type": "application/json", **headers})
+
+    return Faults([Fault(("courses",), respond, None)])
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["with a total", "empty"])
+def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path, marked):
+    """Two syncs end green with one warning and every row; the third accepts what is missing."""
+    sync(server, tmp_path)
+    whole, all_rows = len(COURSES), sdk.counts(tmp_path)["course"]
+    kept = COURSES[:-2] if marked else []
+    members = {"meta": {"total": whole}} if marked else {}
+    server.replace("courses", json.dumps({"data": kept, **members}).encode())
+    counted = []
+    for _ in range(3):
+        synced = sync(server, tmp_path)
+        assert synced.error is None
+        counted.append(sdk.counts(tmp_path)["course"])
+        why = (
+            f"meta.total is {whole}, but the response has {whole - 2} items"
+            if marked
+            else "the catalog is empty"
+        )
+        if len(counted) < 3:
+            assert f"{whole - len(kept)} deletes deferred, as {why}" in synced.log
+    assert counted == [all_rows, all_rows, len(kept)]
+
+
+def test_a_small_catalog_is_guarded_too(server, tmp_path):
+    """Half of twelve tracks and all of four custom tracks stay for two syncs."""
+    tracks = [{"id": f"track-{number}"} for number in range(12)]
+    custom = [{"id": f"custom-track-{number}"} for number in range(4)]
+    server.serve({"tracks": tracks, "custom_tracks": custom})
+    sync(server, tmp_path)
+    server.serve({"tracks": tracks[:6], "custom_tracks": []})
+    found = []
+    for _ in range(3):
+        sync(server, tmp_path)
+        counts = sdk.counts(tmp_path)
+        found.append((counts["track"], counts["custom_track"]))
+    assert found == [(12, 4), (12, 4), (6, 0)]
+
+
+def test_a_declared_charset_keeps_every_row(server, tmp_path):
+    """A catalog that turns to declared ISO-8859-1 has the same rows, and accents as they were."""
+    sync(server, tmp_path)
+    before = sdk.counts(tmp_path)
+    accents = [{**course, "title": "Décisions à Zürich"} for course in COURSES]
+    body = json.dumps({"data": accents}, ensure_ascii=False).encode("iso-8859-1", "replace")
+    declared = {"Content-Type": "application/json; charset=ISO-8859-1"}
+    server._mock.faults = replying(body, declared)
+    assert sync(server, tmp_path).error is None
+    assert sdk.counts(tmp_path) == before
+    titles = sdk.query(tmp_path, "SELECT DISTINCT title FROM course WHERE NOT _fivetran_deleted")
+    assert titles == [("Décisions à Zürich",)]
