@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import weakref
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -391,3 +393,12 @@ def test_the_connection_test_tells_a_refused_configuration():
     """A configuration that cannot work fails the setup test with the same words as a sync."""
     result = connector.connection_test({**CONFIGURATION, "bearer_token": ""})
     assert result.failure.startswith("bearer_token is missing")
+
+
+def test_an_upgrade_from_1_0_0_writes_nothing(recorded):
+    """The state that 1.0.0 left for a catalog describes the rows that this version makes of it."""
+    left = json.loads(Path(__file__).with_name("state_of_1_0_0.json").read_text(encoding="utf-8"))
+    operations, _, error = recorded(left["catalogs"], left["state"])
+    assert error is None
+    assert all(left["catalogs"].values())
+    assert {kind for kind, *_ in operations.stream} == {"checkpoint"}
