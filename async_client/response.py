@@ -28,6 +28,7 @@ from async_client.evidence import (
     further_pages_in_headers,
     shortfall,
 )
+from async_client.nesting import cut, is_deeper
 from endpoints import Endpoint
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -36,6 +37,9 @@ MOST_BODY_COMMAS = 1_000_000
 MOST_ITEMS = 100_000
 MOST_ITEM_BYTES = 4 * 1024 * 1024
 MOST_ITEM_COMMAS = 100_000
+DEEPEST_ITEM_LEVEL = 500
+# Stands for what is nested deeper, and is itself deeper than an item may be.
+_CUT = b"[" * 3 + b"]" * 3
 # Of this many items or more, half must have a readable key; of fewer, one.
 KEYED_HALF_FROM = 10
 
@@ -146,7 +150,7 @@ def _items_and_members(
     except _REFUSED_BY_MSGSPEC:
         pass
     try:
-        document = json.loads(body)
+        document = json.loads(cut(body, DEEPEST_ITEM_LEVEL + 2, _CUT))  # 2 are the envelope's
     except (ValueError, RecursionError):
         document = Unreadable()
     if isinstance(document, Unreadable):
@@ -161,32 +165,36 @@ def _items_and_members(
 
 def _bounded(items: list[object], body: bytes | bytearray) -> list[object]:
     """Put Unreadable in the place of items beyond the bounds of `decode_item`."""
-    if not _too_large(body):  # so that no item can be
+    if not _beyond_bounds(body):  # so that no item can be
         return items
-    return [
-        Unreadable()
-        if _too_large(json.dumps(item, ensure_ascii=False).encode(errors="replace"))
-        else item
-        for item in items
-    ]
+    return [Unreadable() if _beyond_bounds(_json_text(item)) else item for item in items]
 
 
-def _too_large(text: bytes | bytearray) -> bool:
-    return len(text) > MOST_ITEM_BYTES or text.count(b",") > MOST_ITEM_COMMAS
+def _beyond_bounds(text: bytes | bytearray) -> bool:
+    return (
+        len(text) > MOST_ITEM_BYTES
+        or (len(text) > MOST_ITEM_COMMAS and text.count(b",") > MOST_ITEM_COMMAS)
+        or is_deeper(text, DEEPEST_ITEM_LEVEL)
+    )
+
+
+def _json_text(item: object) -> bytes:
+    return json.dumps(item, ensure_ascii=False).encode(errors="replace")
 
 
 def decode_item(item: object) -> object:
     """Decode one item of `split`; gives Unreadable for what no decoder reads."""
     if not isinstance(item, msgspec.Raw):
         return item
-    if memoryview(item).nbytes > MOST_ITEM_COMMAS and _too_large(bytes(item)):
+    text = bytes(item)
+    if _beyond_bounds(text):
         return Unreadable()
     try:
         return msgspec.json.decode(item)
     except _REFUSED_BY_MSGSPEC:
         pass
     try:
-        return json.loads(bytes(item))
+        return json.loads(text)
     except (ValueError, RecursionError):
         return Unreadable()
 

@@ -17,8 +17,9 @@ from decimal import Decimal
 _LARGEST_LONG = 2**63 - 1
 # Deep enough for any real value, shallow enough for the recursion limit of every encoder.
 _DEEPEST_LEVEL = 100
-# An undeclared float is sent as a Java float, of 32 bits.
-_LARGEST_FLOAT = 3.4028234663852886e38
+# An undeclared float is sent as a Java float, of 32 bits, with four digits. On Python 3.14 the SDK
+# raises where these round up beyond the largest one (3.4028e38 becomes 3.403e38).
+_LARGEST_FLOAT = 3.4e38
 # Python, and with it the SDK, raises on a whole number of more digits than these, in any text.
 _MOST_DIGITS = 4300
 

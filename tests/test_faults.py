@@ -294,7 +294,7 @@ TRIED_AGAIN = {
     "half a document": ("cut-json", NO_JSON, NO_CATALOG),
     "nested too deep": (
         replying(200, b'{"data":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}"),
-        NO_JSON,
+        "HTTP 200, but only 0 of 1 items have a readable id",
         NO_CATALOG,
     ),
     "gzip with a bad checksum": ("gzip-bad", BROKEN, CHECK_NETWORK),
