@@ -10,13 +10,13 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -32,7 +32,15 @@ from async_client.errors import (
     TransientError,
     UnauthorizedError,
 )
-from async_client.response import Items, SplitBody, check_status, split, too_large
+from async_client.response import (
+    NOT_REQUESTED,
+    Items,
+    SplitBody,
+    check_status,
+    not_requested,
+    split,
+    too_large,
+)
 from async_client.retry import retrying
 from async_client.settings import VERSION, Limits, Settings
 from endpoints import Endpoint
@@ -40,6 +48,10 @@ from endpoints import Endpoint
 Result = TypeVar("Result")
 
 USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
+
+_LONGEST_HEADER_BYTES = 64 * 1024
+_MOST_HEADERS = 1_000
+_NO_TARGET = "https://["  # no address, so that errors do not show it
 
 _CHECK_NETWORK = "Check base_url, the network and the proxy if there is one"
 
@@ -207,7 +219,8 @@ class _Fetch:
             allow_redirects=False,
             proxy=_proxy(url),
         ) as response:
-            check_status(endpoint, url, response.status, response.headers)
+            headers = _without_token(response.headers, self.settings.bearer_token)
+            check_status(endpoint, url, response.status, headers)
             yield response
 
     async def _within(self, seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
@@ -221,6 +234,13 @@ class _Fetch:
         except (OSError, ValueError) as error:
             failure = _other_failure(error)
         raise failure
+
+
+def _without_token(headers: Mapping[str, str], token: str) -> Mapping[str, str]:
+    """Return the headers with a target that cannot be shown if ``Location`` repeats the token."""
+    if token.lower() not in unquote(headers.get("Location", "")).lower():
+        return headers
+    return {**headers, "Location": _NO_TARGET}
 
 
 async def _cut_off(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
@@ -250,6 +270,10 @@ async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
         # look-up, which `sock_connect` leaves out.
         timeout=aiohttp.ClientTimeout(connect=silence, sock_connect=silence, sock_read=silence),
         cookie_jar=aiohttp.DummyCookieJar(),
+        # aiohttp's own limits, 8,190 bytes and 128 headers, are below what some proxies send.
+        max_line_size=_LONGEST_HEADER_BYTES,
+        max_field_size=_LONGEST_HEADER_BYTES,
+        max_headers=_MOST_HEADERS,
         headers={
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
@@ -328,6 +352,9 @@ def _network_failure(error: aiohttp.ClientError) -> FetchError:
         return FinalError("the proxy wants a user name and password", "Put them into HTTPS_PROXY")
     if isinstance(error, aiohttp.InvalidURL):
         return _other_failure(error)
+    for encoding in NOT_REQUESTED if isinstance(error, aiohttp.ClientResponseError) else ():
+        if f"({encoding})" in error.message:  # aiohttp lacks the library that decodes it
+            return not_requested(encoding)
     for kind, words in _NETWORK_FAILURES:
         if isinstance(error, kind):
             return TransientError(words + _os_reason(error), _CHECK_NETWORK)

@@ -1,7 +1,8 @@
 """What can go wrong between a request and a catalog.
 
 FetchError                 what one try came to, in words without URL or token
-├── TransientError         another try may succeed; the only class that is tried again
+├── TransientError         another attempt may succeed; the only class that is retried
+│   └── RateLimitError     the server limits the rate, so that the next attempt has to wait
 └── FinalError             another try cannot succeed
     ├── UnauthorizedError  the token is refused, so every other request would be too
     └── NotIncludedError   the license has no such catalog, or base_url is wrong
@@ -24,12 +25,18 @@ class FetchError(Exception):
 
 
 class TransientError(FetchError):
-    """Another try may succeed, no sooner than `retry_after_seconds` if the server named a time."""
+    """Another attempt may succeed, not before `retry_after_seconds` if the server named a time."""
 
     def __init__(self, reason: str, advice: str, retry_after_seconds: float | None = None) -> None:
         """See `FetchError`."""
         super().__init__(reason, advice)
         self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimitError(TransientError):
+    """The server limits the rate; `reset_seconds` is when its window ends, if it says so."""
+
+    reset_seconds: float | None = None
 
 
 class FinalError(FetchError):

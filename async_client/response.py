@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from async_client.errors import (
     FetchError,
     FinalError,
     NotIncludedError,
+    RateLimitError,
     TransientError,
     UnauthorizedError,
 )
@@ -29,9 +29,15 @@ from async_client.evidence import (
     shortfall,
 )
 from async_client.nesting import cut, is_deeper
+from async_client.requested_wait import (
+    is_rate_limit,
+    rate_limit_reset_seconds,
+    retry_after_seconds,
+)
 from endpoints import Endpoint
 
-TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 do not pass.
+TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 
 MOST_BODY_COMMAS = 1_000_000
 MOST_ITEMS = 100_000
@@ -42,6 +48,9 @@ DEEPEST_ITEM_LEVEL = 500
 _CUT = b"[" * 3 + b"]" * 3
 # Of this many items or more, half must have a readable key; of fewer, one.
 KEYED_HALF_FROM = 10
+
+# Encodings that some servers send without being asked; not every client can read them.
+NOT_REQUESTED = ("br", "zstd", "compress")
 
 _NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
 _CHECK_URL = "Check base_url, and the proxy if there is one"
@@ -72,34 +81,39 @@ class Unreadable:
 def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
     """Return if the answer should hold a catalog; else raise the FetchError of its status."""
     if status == HTTPStatus.OK:
+        encoding = headers.get("Content-Encoding", "").strip().lower()
+        if encoding in NOT_REQUESTED:
+            raise not_requested(encoding)
         evidence = further_pages_in_headers(headers)
         if evidence:
             raise _paginated(evidence)
         return
     reason = f"the server answers {_status_text(status)}"
+    now = datetime.now(timezone.utc)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise _rate_limit(reason, _NEXT_SYNC, headers, now)
+    if status == HTTPStatus.FORBIDDEN and is_rate_limit(headers):
+        raise _rate_limit(f"{reason} as a rate limit", _lower_rate(endpoint), headers, now)
     if status in TRANSIENT_STATUSES:
-        wait = retry_after_seconds(headers.get("Retry-After"), datetime.now(timezone.utc))
-        raise TransientError(reason, _NEXT_SYNC, wait)
+        raise TransientError(reason, _NEXT_SYNC, retry_after_seconds(headers, now))
     if 300 <= status < 400 and "Location" in headers:
         raise _redirect(reason, url, headers["Location"])
     raise _FINAL_STATUSES.get(status, _other_status)(endpoint, reason)
 
 
-def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """Read a ``Retry-After`` header, seconds or an HTTP date; None if it is missing or garbage.
+def _rate_limit(
+    reason: str, advice: str, headers: Mapping[str, str], now: datetime
+) -> RateLimitError:
+    failure = RateLimitError(reason, advice, retry_after_seconds(headers, now))
+    failure.reset_seconds = rate_limit_reset_seconds(headers, now)
+    return failure
 
-    A date that has passed is 0. Source: RFC 9110, section 10.2.3.
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - now).total_seconds())
+
+def _lower_rate(endpoint: Endpoint) -> str:
+    return (
+        "Sync less often, or run fewer clients with this token; if the token may not read "
+        f"{endpoint.name} at all, add {endpoint.name} to skip_endpoints"
+    )
 
 
 def split(
@@ -134,6 +148,11 @@ def split(
         raise _paginated(short.reason)
     _check_keys(endpoint, items)
     return SplitBody(items, short.reason if short else None)
+
+
+def not_requested(encoding: str) -> TransientError:
+    """Return the error of a body in an encoding that ``Accept-Encoding`` does not name."""
+    return _unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
 def too_large(what: str) -> FinalError:
@@ -313,7 +332,7 @@ def _host(url: str, location: str) -> str:
     except ValueError:  # a port that is no number, a bracket that is not closed
         readable = False
     if not readable:
-        return "an address that cannot be read"
+        return "an address that cannot be shown"
     return f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
 
 
@@ -344,6 +363,7 @@ def _other_status(_: Endpoint, reason: str) -> FetchError:
 
 
 _FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
+    204: _not_found,
     401: _unauthorized,
     403: _forbidden,
     404: _not_found,

@@ -1,4 +1,4 @@
-"""When to try again, and after how long: full jitter, with ``Retry-After`` as a floor.
+"""When to retry, and after how long: full jitter, with the server's requested wait as a floor.
 
 `waits` decides, without I/O; the backoff library does the waiting.
 """
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import backoff
 
-from async_client.errors import TransientError
+from async_client.errors import RateLimitError, TransientError
 from async_client.settings import Limits
 
 Result = TypeVar("Result")
@@ -28,10 +28,22 @@ def waits(
     """
     failure = yield 0.0  # backoff primes a wait generator before the first failure
     for cap_seconds in limits.wait_caps_seconds:
-        seconds = max(draw(0.0, cap_seconds), failure.retry_after_seconds or 0.0)
-        if seconds >= seconds_left():
+        left = seconds_left()
+        seconds = max(draw(0.0, cap_seconds), _floor_seconds(failure, limits, left))
+        if seconds >= left:
             return
         failure = yield seconds
+
+
+def _floor_seconds(failure: TransientError, limits: Limits, seconds_left: float) -> float:
+    """Return the least wait; a rate limit's reset that does not fit the time left is no wait."""
+    if failure.retry_after_seconds is not None:
+        return failure.retry_after_seconds
+    if not isinstance(failure, RateLimitError):
+        return 0.0
+    if failure.reset_seconds is not None and failure.reset_seconds < seconds_left:
+        return failure.reset_seconds
+    return limits.rate_limit_wait_seconds
 
 
 def retrying(

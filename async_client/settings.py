@@ -48,6 +48,8 @@ class Limits:
 
     wait_caps_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     endpoint_seconds: float = 600.0
+    # Without a time from the server: six attempts then outlive a window of a minute.
+    rate_limit_wait_seconds: float = 15.0
     body_bytes: int = 32 * 1024 * 1024  # ten times the real size
 
 

@@ -24,7 +24,7 @@ def _no_proxy(monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Let retries follow each other at once."""
-    limits = Limits(wait_caps_seconds=(0.0,) * 5)
+    limits = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
     monkeypatch.setattr(connector, "LIMITS", limits)
     return limits
 

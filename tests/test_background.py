@@ -26,7 +26,7 @@ from mock_api.serving import serving
 TOKEN = "t0ken-for-tests"
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 CATALOGS = {name: [{"id": f"{name}-1"}, {"id": f"{name}-2"}] for name in NAMES}
-QUICK = Limits(wait_caps_seconds=(0.0,) * 5)
+QUICK = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
 
 
 class Stopped(BaseException):

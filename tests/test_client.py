@@ -42,7 +42,7 @@ BASE = "http://api.example/prefix"
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
 NAMES = list(PATHS)
 COURSES = ENDPOINTS[-1:]
-QUICK = Limits(wait_caps_seconds=(0.0,) * 5)
+QUICK = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
 
 NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
 CHECK_NETWORK = "Check base_url, the network and the proxy if there is one"

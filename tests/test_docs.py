@@ -89,12 +89,13 @@ def numbers():
     limits, words = Limits(), {3: "three", 5: "five"}
     tries = f"up to {len(limits.wait_caps_seconds) + 1} tries"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
-    *statuses, highest = map(str, sorted(TRANSIENT_STATUSES))
+    below_500 = ", ".join(str(status) for status in sorted(TRANSIENT_STATUSES) if status < 500)
+    final = " and ".join(str(status) for status in {*range(500, 600)} - TRANSIENT_STATUSES)
     minutes = f"{limits.endpoint_seconds / 60:g} minutes"
     body = f"{limits.body_bytes // 2**20} MiB"
     return [
         ("README.md", f"{tries} with waits of at most {', '.join(caps)} and {last} s"),
-        ("README.md", f"the statuses {', '.join(statuses)} and {highest}"),
+        ("README.md", f"HTTP {below_500} and every 5xx but {final}"),
         ("README.md", f"the {minutes} that an endpoint has in all"),
         (
             "README.md",
@@ -228,6 +229,8 @@ def said():
         _failure(check_status, courses, "http://a", status, {"Location": "/b"})
         for status in (403, 404, 302)
     ]
+    texts.append(_failure(check_status, courses, "http://a", 403, {"Retry-After": "1"}))
+    texts.append(_failure(check_status, courses, "http://a", 200, {"Content-Encoding": "br"}))
     texts += [
         _failure(split, courses, body)
         for body in (

@@ -47,7 +47,7 @@ NAMES = list(PATHS)
 OTHERS = NAMES[:-1]
 COURSES = [{"id": "course-1", "timeNeededInHours": 4, "title": "Joins"}, {"id": "course-2"}]
 CATALOGS = {**{name: [{"id": f"{name}-1"}] for name in OTHERS}, "courses": COURSES}
-QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0)
+QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0, rate_limit_wait_seconds=0.0)
 
 NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
 CHECK_URL = "Check base_url, and the proxy if there is one"
@@ -254,7 +254,7 @@ TRIED_AGAIN = {
     "504": ("504", answers("504 Gateway Timeout"), NEXT_SYNC),
     "429, wait 0 s": ("retry-after-0", answers("429 Too Many Requests"), NEXT_SYNC),
     "429, wait -1 s": ("retry-after--1", answers("429 Too Many Requests"), NEXT_SYNC),
-    "429, wait 1.5 s": ("retry-after-1.5", answers("429 Too Many Requests"), NEXT_SYNC),
+    "429, wait 0.0 s": ("retry-after-0.0", answers("429 Too Many Requests"), NEXT_SYNC),
     "429, wait soon": ("retry-after-soon", answers("429 Too Many Requests"), NEXT_SYNC),
     "429, wait until 2015": (
         "retry-after-Wed, 21 Oct 2015 07:28:00 GMT",
@@ -282,6 +282,11 @@ TRIED_AGAIN = {
     ),
     "no HTTP": (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), NO_HTTP, CHECK_NETWORK),
     "an endless header": (replying(200, b"[]", X_Long="x" * 100_000), NO_HTTP, CHECK_NETWORK),
+    "an encoding that was not requested": (
+        replying(200, b"not JSON", Content_Encoding="br"),
+        "HTTP 200, but the body is encoded as br, which was not requested",
+        NO_CATALOG,
+    ),
     "no body": ("empty", body_is("empty"), NO_CATALOG),
     "HTML": ("html", body_is("HTML, not JSON"), NO_CATALOG),
     "text": ("text", NO_JSON, NO_CATALOG),
@@ -430,7 +435,7 @@ def paginated(evidence):
 
 
 FINAL = {
-    "204": ("204", answers("204 No Content"), ASK_SUPPORT),
+    "204": ("204", answers("204 No Content"), NO_SUCH_CATALOG),
     "206": ("206", answers("206 Partial Content"), ASK_SUPPORT),
     "304": ("304", answers("304 Not Modified"), ASK_SUPPORT),
     "400": ("400", answers("400 Bad Request"), ASK_SUPPORT),
@@ -440,7 +445,6 @@ FINAL = {
     "410": ("410", answers("410 Gone"), NO_SUCH_CATALOG),
     "501": ("501", answers("501 Not Implemented"), ASK_SUPPORT),
     "505": ("505", answers("505 HTTP Version Not Supported"), ASK_SUPPORT),
-    "599": ("599", answers("599"), ASK_SUPPORT),
     "429, wait 99999 s": (
         "retry-after-99999",
         wait_named("429 Too Many Requests and asks to wait 99999"),
@@ -456,8 +460,25 @@ FINAL = {
         saying(
             b"HTTP/1.1 302 Found\r\nLocation: //b\xfccher.example\r\nContent-Length: 0\r\n\r\n"
         ),
-        points_to("an address that cannot be read"),
+        points_to("an address that cannot be shown"),
         TRUST_IT,
+    ),
+    "a redirect to a host with the token": (
+        replying(302, Location=f"https://{TOKEN.upper()}.example/"),
+        points_to("an address that cannot be shown"),
+        TRUST_IT,
+    ),
+    "a redirect to a host with the token, encoded": (
+        replying(
+            302, Location="https://" + "".join(f"%{ord(c):02x}" for c in TOKEN) + ".example/"
+        ),
+        points_to("an address that cannot be shown"),
+        TRUST_IT,
+    ),
+    "more values than fit": (
+        replying(200, b"[" + b"1," * 1_000_001 + b"1]"),
+        "the response has 1,000,001 commas, more than 1,000,000",
+        f"No catalog is that large. {CHECK_URL}",
     ),
     "further pages": ("pages", paginated("meta.numberOfPages is 3"), NEW_RELEASE),
     "a link to the next page": (
@@ -474,7 +495,7 @@ def test_a_final_fault_is_not_tried_again(server, sync, kind, reason, advice):
     misbehave(server._mock, (kind, None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    expected = NoSuchCatalogError if kind in ("403", "404", "410") else EndpointError
+    expected = NoSuchCatalogError if kind in ("204", "403", "404", "410") else EndpointError
     assert (type(error), error.tries) == (expected, 1)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
@@ -575,6 +596,14 @@ READABLE = {
     "1e400": ("huge-number", with_first(timeNeededInHours=float("inf"))),
     "a lone surrogate": ("surrogate", with_first(title="half of a pair: \ud83d")),
     "duplicate keys": ("duplicate-keys", with_first(title="the second")),
+    "a header of 60 kB": (
+        replying(200, b'[{"id":"1"}]', Content_Security_Policy="x" * 60_000),
+        [{"id": "1"}],
+    ),
+    "900 headers": (
+        replying(200, b'[{"id":"1"}]', **{f"X_Trace_{n}": "x" for n in range(900)}),
+        [{"id": "1"}],
+    ),
     "deflate": (encoded(zlib.compress, "deflate"), COURSES),
     "an encoding that is none": ("encoding-unknown", COURSES),
     "a wrong type": (replying(200, b"[]", Content_Type="text/html"), []),

@@ -9,7 +9,7 @@ import math
 import pytest
 
 from async_client import Limits
-from async_client.errors import FinalError, TransientError
+from async_client.errors import FinalError, RateLimitError, TransientError
 from async_client.retry import retrying, waits
 
 AT_ONCE = Limits(wait_caps_seconds=(0.0,) * 5)
@@ -43,6 +43,28 @@ def waited(failures, *, draw=most, seconds_left=ample, limits=None):
 
 
 # The waits
+
+
+def rate_limited(reset_seconds=None, retry_after_seconds=None):
+    """Make a failure of a rate limit."""
+    limited = RateLimitError("it is limited", "Wait", retry_after_seconds)
+    limited.reset_seconds = reset_seconds
+    return limited
+
+
+@pytest.mark.parametrize(
+    ("limited", "expected"),
+    [
+        (rate_limited(), [15, 15, 15, 15, 16]),
+        (rate_limited(reset_seconds=42), [42] * 5),
+        (rate_limited(reset_seconds=601), [15, 15, 15, 15, 16]),
+        (rate_limited(reset_seconds=42, retry_after_seconds=3), [3, 3, 4, 8, 16]),
+    ],
+    ids=["no time", "a reset", "a reset beyond the time left", "Retry-After"],
+)
+def test_a_rate_limit_waits_for_its_reset_or_15_seconds(limited, expected):
+    """Six attempts outlive a window of a minute, and a reset too far away ends none of them."""
+    assert waited([limited] * 5) == expected
 
 
 def test_there_are_at_most_five_waits_and_their_caps_double():

@@ -57,7 +57,7 @@ def test_every_key_is_read():
 
 def test_the_limits_are_those_of_the_design():
     """Six tries with waits up to 16 s, 10 minutes an endpoint, 128 MiB a body."""
-    assert Limits() == Limits((1.0, 2.0, 4.0, 8.0, 16.0), 600.0, 134_217_728)
+    assert Limits() == Limits((1.0, 2.0, 4.0, 8.0, 16.0), 600.0, 15.0, 33_554_432)
 
 
 # The token

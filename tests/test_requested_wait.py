@@ -1,0 +1,97 @@
+"""How long a server asks to wait: `Retry-After` in its spellings, and resets of rate limits."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timezone
+
+import pytest
+
+from async_client.requested_wait import rate_limit_reset_seconds, retry_after_seconds
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+EPOCH_SECONDS = int(NOW.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("007", 7.0),
+        ("9" * 20, 1e20),
+        ("9" * 400, math.inf),
+        ("Thu, 01 Jan 2026 12:02:00 GMT", 120.0),
+        ("Thu, 01 Jan 2026 13:02:00 +0100", 120.0),
+        ("Thu, 01 Jan 2026 12:02:00", 120.0),
+        ("Thursday, 01-Jan-26 12:02:00 GMT", 120.0),
+        ("Thu Jan  1 12:02:00 2026", 120.0),
+        ("Thu, 01 Jan 2026 12:00:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("soon", None),
+        ("-5", None),
+        ("+5", None),
+        ("1.5", 1.5),
+        ("1e3", None),
+        ("5, 6", None),
+        ("٣", None),
+        ("²", None),
+        ("nan", None),
+        ("2026-01-01T12:02:00Z", None),
+        ("Thu, 32 Jan 2026 12:02:00 GMT", None),
+        ("Thu, 01 Jan 99999 12:02:00 GMT", None),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_retry_after_is_seconds_or_a_date(value, seconds):
+    """A date that has passed is no wait; what is neither is no header."""
+    headers = {} if value is None else {"Retry-After": value}
+    assert retry_after_seconds(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After-short": "45"}, 45.0),
+        ({"Retry-After": "5", "Retry-After-long": "45", "Retry-After-short": "1"}, 45.0),
+        ({"retry-after": "8.5"}, 8.5),
+        (
+            {
+                "Date": "Thu, 01 Jan 2026 13:00:00 GMT",
+                "Retry-After": "Thu, 01 Jan 2026 13:00:30 GMT",
+            },
+            30.0,
+        ),
+        (
+            {"Date": "now", "Retry-After": "Thu, 01 Jan 2026 12:00:30 GMT"},
+            30.0,
+        ),
+    ],
+)
+def test_the_longest_wait_counts_by_the_clock_of_the_server(headers, seconds):
+    """A server whose clock is an hour ahead asks for no hour, and each of its limits counts."""
+    assert retry_after_seconds(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X-RateLimit-Reset": "42"}, 42.0),
+        ({"RateLimit-Reset": "42.5", "RateLimit-Remaining": "0"}, 42.5),
+        ({"X-RateLimit-Reset": str(EPOCH_SECONDS + 50)}, 50.0),
+        ({"X-RateLimit-Reset": str((EPOCH_SECONDS + 50) * 1000)}, 50.0),
+        ({"X-RateLimit-Reset-long": "9", "X-RateLimit-Reset-short": "3"}, 9.0),
+        ({"X-RateLimit-Reset": "42", "X-RateLimit-Remaining": "7"}, None),
+        ({"X-RateLimit-Reset": str(EPOCH_SECONDS - 1)}, None),
+        ({"X-RateLimit-Reset": "0"}, None),
+        ({"X-RateLimit-Reset": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_a_reset_is_seconds_or_a_time_since_the_epoch(headers, seconds):
+    """It counts where nothing remains or no count is sent; what has passed is no reset."""
+    assert rate_limit_reset_seconds(headers, NOW) == seconds
