@@ -352,8 +352,10 @@ def _network_failure(error: aiohttp.ClientError) -> FetchError:
         return FinalError("the proxy wants a user name and password", "Put them into HTTPS_PROXY")
     if isinstance(error, aiohttp.InvalidURL):
         return _other_failure(error)
-    for encoding in NOT_REQUESTED if isinstance(error, aiohttp.ClientResponseError) else ():
-        if f"({encoding})" in error.message:  # aiohttp lacks the library that decodes it
+    for encoding in NOT_REQUESTED:
+        if f"({encoding})" in getattr(
+            error, "message", ""
+        ):  # aiohttp lacks the library that decodes it
             return not_requested(encoding)
     for kind, words in _NETWORK_FAILURES:
         if isinstance(error, kind):

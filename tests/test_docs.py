@@ -90,7 +90,7 @@ def numbers():
     tries = f"up to {len(limits.wait_caps_seconds) + 1} tries"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
     below_500 = ", ".join(str(status) for status in sorted(TRANSIENT_STATUSES) if status < 500)
-    final = " and ".join(str(status) for status in {*range(500, 600)} - TRANSIENT_STATUSES)
+    final = " and ".join(str(status) for status in sorted({*range(500, 600)} - TRANSIENT_STATUSES))
     minutes = f"{limits.endpoint_seconds / 60:g} minutes"
     body = f"{limits.body_bytes // 2**20} MiB"
     return [
