@@ -174,12 +174,17 @@ def test_the_package_is_dist_and_the_setup_form(dist, package):
 
 
 def test_nothing_that_local_runs_leave_in_the_checkout_is_packaged_with_it(checkout, dist):
-    """Deployed itself, the checkout ships neither token, state, warehouse, caches nor `dist/`."""
+    """Deployed itself, the checkout ships neither token, state, warehouse, caches nor `dist/`.
+
+    A second configuration ships with its token, unless it is called `*.local.json`.
+    """
+    leave(checkout, "production.json")
     with ZipFile(packaged(checkout)) as archive:
         names = archive.namelist()
         assert "tests/test_package.py" in names
         assert not [name for name in names if name in LEFTOVERS or name.startswith("dist/")]
-        assert not [name for name in names if SECRET.encode() in archive.read(name)]
+        leaked = [name for name in names if SECRET.encode() in archive.read(name)]
+    assert leaked == ["production.json"]
 
 
 @pytest.fixture
