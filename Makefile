@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo test test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package test test-pythons bench bench-dlt lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a stand-in of DataCamp's API"
+	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-pythons  run them on every supported Python that is there"
 	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
@@ -32,6 +33,9 @@ help:
 
 demo: .venv/installed
 	@$(BIN)/python -m mock_api.demo
+
+package:
+	@$(PYTHON) -m devkit.package
 
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
@@ -84,5 +88,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,17 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-# What a package of the connector needs; everything else of the project is for its developers.
-SHIPPED = (
-    "connector.py",
-    "endpoints.py",
-    "report.py",
-    "requirements.txt",
-    "async_client",
-    "changes",
-    "flatten",
-)
+from devkit import package
+from devkit.package import PROJECT
+
+__all__ = ["PROJECT", "prepare", "run", "start", "surround"]
 _NEVER_CHECK_AGAIN = 4_102_444_800  # seconds since the epoch, in the year 2100
 _LONGEST_RUN_SECONDS = 60.0
 
@@ -32,13 +25,7 @@ _LONGEST_RUN_SECONDS = 60.0
 def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
     """Copy the connector into ``folder`` with a configuration; gives the copy's path."""
     copy = folder / "connector"
-    copy.mkdir(parents=True)
-    for name in SHIPPED:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
+    package.write(copy)
     (copy / "configuration.json").write_text(json.dumps(configuration), encoding="utf-8")
     surround(folder)
     return copy

@@ -7,19 +7,27 @@ import os
 import re
 import shutil
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import connector
+from devkit import package
 from mock_api import fivetran
+from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests import sdk
 from tests.fivetran_api import Quiet, answering, fivetran_api, told_where
 
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 TOKEN = "t0ken-that-nobody-prints"
 GUIDE = (fivetran.PROJECT / "docs" / "deploying.md").read_text(encoding="utf-8")
+
+# Projects as `fivetran` is told of them, from the folder of the checkout.
+DIST = ("dist", "--configuration", "../configuration.json")
+CHECKOUT = ()
 
 OPTIONS_LOOKUP = ("GET", "/v1/connector-sdk/migration/connections")  # not on Python 3.10
 LOOKUPS = [
@@ -36,13 +44,18 @@ def _settings_of_nobody(monkeypatch):
 
 
 class Account:
-    """A copy of the project, an API to read catalogs from and a Fivetran account to deploy to."""
+    """A copy of the project, an API to read catalogs from and a Fivetran account to deploy to.
+
+    What is deployed is the copy's `dist/`, with the configuration beside it.
+    """
 
     def __init__(self, folder, server, api):
         self.server = server
         self.api = api
         self.configuration = {"bearer_token": TOKEN, "base_url": server.base_url}
         self.copy = fivetran.prepare(folder, self.configuration)
+        self.dist = self.copy / "dist"
+        package.write(self.dist)
         told_where(self.copy, api)
 
     def configure(self, **values):
@@ -50,13 +63,23 @@ class Account:
         path = self.copy / "configuration.json"
         path.write_text(json.dumps({**self.configuration, **values}), encoding="utf-8")
 
-    def deploy(self, *options, answers=None, key=API_KEY, **variables):
+    def uploaded(self):
+        """Return the sorted names of the files that the connection runs."""
+        return sorted(self.api.package_names("datacamp"))
+
+    def expected(self):
+        """Return the sorted names of the files of a `dist/` just written, and the setup form's."""
+        files = package.write(self.copy.parent / "expected")
+        return sorted([*(path.as_posix() for path in files), "configuration_form.pb"])
+
+    def deploy(self, *options, project=DIST, answers=None, key=API_KEY, **variables):
         """Run ``fivetran deploy``; gives its status and output, in which no secret may be.
 
         What differs from run to run is replaced by what the guide calls it.
         """
         self.api.calls.clear()
-        arguments = ["deploy", "--destination", "warehouse", "--connection", "datacamp", *options]
+        names = ("--destination", "warehouse", "--connection", "datacamp")
+        arguments = ["deploy", *project, *names, *options]
         variables |= {"FIVETRAN_API_KEY": key}
         status, output = fivetran.run(self.copy, arguments, variables, answers=answers)
         assert TOKEN not in output
@@ -128,15 +151,7 @@ def test_a_new_connection(account):
             "hybrid_deployment_agent_id": None,
         }
     }
-    files = {
-        str(path.relative_to(account.copy))
-        for path in account.copy.rglob("*.py")
-        if "__pycache__" not in path.parts
-    }
-    assert set(account.api.package_names("datacamp")) == files | {
-        "requirements.txt",
-        "configuration_form.pb",
-    }
+    assert account.uploaded() == account.expected()
 
 
 def test_without_a_python_version_a_new_connection_gets_the_newest(account):
@@ -153,7 +168,7 @@ def test_a_redeployment_replaces_code_and_configuration(account):
     The request speaks neither of the state nor of the tables.
     """
     account.deploy("--python-version", "3.13")
-    (account.copy / "added.py").write_text("")
+    (account.dist / "added.py").write_text("")
     account.configure(skip_endpoints="custom_tracks")
     status, output = account.deploy("--python-version", "3.13", answers="y\n")
     assert status == 0
@@ -166,7 +181,7 @@ def test_a_redeployment_replaces_code_and_configuration(account):
         **account.configuration,
         "skip_endpoints": "custom_tracks",
     }
-    assert "added.py" in account.api.package_names("datacamp")
+    assert account.uploaded() == sorted([*account.expected(), "added.py"])
     assert set(account.api.connections["datacamp"]) == {
         *("id", "group_id", "service", "config", "paused", "run_setup_tests", "sync_frequency"),
         *("destination_schema_names", "hybrid_deployment_agent_id"),
@@ -308,18 +323,18 @@ def real_pipreqs(account):
 
 
 def with_tests(account):
-    """Add what only developers run to the copy."""
+    """Add what only developers run to the copy; return its deployment and requirements.txt."""
     for name in ("tests", "mock_api"):
         shutil.copytree(fivetran.PROJECT / name, account.copy / name)
-    return account.copy / "requirements.txt"
+    return partial(account.deploy, project=CHECKOUT), account.copy / "requirements.txt"
 
 
 def test_the_dependency_question_is_to_be_answered_with_no(account, real_pipreqs):
     """What only tests import is called missing; after a no, requirements.txt ships as it was."""
-    requirements = with_tests(account)
-    status, output = account.deploy("--python-version", "3.13", answers="n\nn\n")
+    deploy, requirements = with_tests(account)
+    status, output = deploy("--python-version", "3.13", answers="n\nn\n")
     assert status == 0
-    assert untold("The question about dependencies", output) == []
+    assert untold("Deploying the checkout itself", output) == []
     (named,) = re.findall(r"project-dependencies\n(.*)\n", output)
     missing = {pin.split("==")[0] for pin in named.split()}
     assert missing > {"duckdb", "hypothesis", "pytest"}
@@ -329,32 +344,46 @@ def test_the_dependency_question_is_to_be_answered_with_no(account, real_pipreqs
 
 def test_yes_to_everything_adds_the_tests_libraries(account, real_pipreqs):
     """With --yes requirements.txt is rewritten: Fivetran would install pytest."""
-    requirements = with_tests(account)
-    assert account.deploy("--python-version", "3.13", "--yes")[0] == 0
+    deploy, requirements = with_tests(account)
+    assert deploy("--python-version", "3.13", "--yes")[0] == 0
     assert "pytest==" in requirements.read_text()
 
 
 def test_non_interactive_is_a_no(account, real_pipreqs):
     """With --non-interactive a new connection is made, and requirements.txt stays."""
-    requirements = with_tests(account)
-    status, output = account.deploy("--python-version", "3.13", "--non-interactive")
+    deploy, requirements = with_tests(account)
+    status, output = deploy("--python-version", "3.13", "--non-interactive")
     assert (status, "have NOT been made to requirements.txt." in output) == (0, True)
     assert requirements.read_bytes() == (fivetran.PROJECT / "requirements.txt").read_bytes()
-    status, output = account.deploy("--python-version", "3.13", "--non-interactive")
+    status, output = deploy("--python-version", "3.13", "--non-interactive")
     assert (status, "✗ update cancelled" in output) == (1, True)
 
 
-def test_from_a_copy_of_what_a_sync_needs_there_is_no_question(account, real_pipreqs):
-    """What the guide copies imports no more than requirements.txt names: --yes may be said."""
-    copied = re.search(r"^cp -R (.*) \.\./deployment$", GUIDE, re.MULTILINE)[1]
-    assert copied.split() == list(fivetran.SHIPPED)
-    for _ in range(2):
-        status, output = account.deploy("--python-version", "3.13", "--yes")
+def test_from_dist_there_is_no_question(account, real_pipreqs):
+    """`dist/` imports no more than requirements.txt names: nothing is asked, nor is it rewritten.
+
+    A new connection is made without an answer, and updated by a --yes, with the same files.
+    """
+    for option in ("--non-interactive", "--yes"):
+        status, output = account.deploy("--python-version", "3.13", option)
         assert status == 0
+        assert "Validation of requirements.txt completed." in output
         assert "Include the following dependency libraries" not in output
-    requirements = account.copy / "requirements.txt"
+        assert "Would you like us to" not in output
+        assert account.uploaded() == account.expected()
+    requirements = account.dist / "requirements.txt"
     assert requirements.read_bytes() == (fivetran.PROJECT / "requirements.txt").read_bytes()
     assert account.api.calls[-1][0] == "PATCH"
+
+
+def test_dist_can_be_debugged_and_deployed_after_that(account):
+    """`fivetran debug dist` syncs, and no file that it leaves there is uploaded."""
+    account.server.serve(catalog(scale=0.05))
+    status, output = fivetran.run(account.copy, ["debug", *DIST])
+    assert (status, "SYNC SUCCEEDED" in output) == (0, True), output
+    assert min(sdk.counts(account.dist).values()) > 0
+    assert account.deploy("--python-version", "3.13")[0] == 0
+    assert account.uploaded() == account.expected()
 
 
 def test_a_newer_release_is_offered_and_declined(account, real_pipreqs):
@@ -365,7 +394,7 @@ def test_a_newer_release_is_offered_and_declined(account, real_pipreqs):
     question = "Would you like us to update requirements.txt to the current stable versions"
     assert question in output
     assert question in GUIDE
-    text = (account.copy / "requirements.txt").read_text()
+    text = (account.dist / "requirements.txt").read_text()
     assert "backoff==2" in text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+from importlib.metadata import PackageNotFoundError, metadata, requires
 
 import pytest
 from aiohttp import ClientConnectorCertificateError, ServerTimeoutError
@@ -82,6 +83,36 @@ def test_the_changelog_is_headed_by_this_version():
     released = [head for head in heads if head != "Unreleased"]
     assert re.fullmatch(re.escape(VERSION) + r" \(20\d\d-[01]\d-[0-3]\d\)", released[0])
     assert "Unreleased" not in heads[1:]
+
+
+def required(names):
+    """Return some packages and all that they require on any Python, without extras."""
+    found, waiting = set(), list(names)
+    while waiting:
+        name = re.match(r"[\w.-]+", waiting.pop())[0].replace("_", "-")
+        if name not in found:
+            found.add(name)
+            try:
+                lines = requires(name) or []
+            except PackageNotFoundError:  # which another Python needs
+                lines = []
+            waiting += [line for line in lines if "extra ==" not in line]
+    return found
+
+
+def test_the_table_of_dependencies_is_complete():
+    """SECURITY.md names all that `requirements.txt` installs, with its pins and their licenses."""
+    row = r"(?m)^\| ([\w-]+) \| ([^|]+) \| ([^|]+) \|"
+    rows = re.findall(row, DOCUMENTS["SECURITY.md"])
+    table = {name: (version, license_) for name, version, license_ in rows if name != "package"}
+    pins = (generate.PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
+    versions = dict(pin.split("==") for pin in pins)
+    assert table.keys() == required(versions)
+    for name, (version, license_) in table.items():
+        assert version == versions.get(name, "not pinned")
+        if name in versions:
+            about = metadata(name)
+            assert license_ in (about["License-Expression"], about["License"])
 
 
 def numbers():

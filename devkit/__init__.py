@@ -1,0 +1,1 @@
+"""What only developers of the connector need; nothing of it is deployed."""

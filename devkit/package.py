@@ -1,0 +1,59 @@
+"""Write `dist/`, the folder to deploy: `python -m devkit.package`.
+
+It needs Python only, so it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DIST = PROJECT / "dist"
+# The one list of what production needs. Of a folder, only its modules are deployed.
+SHIPPED = (
+    "connector.py",
+    "endpoints.py",
+    "report.py",
+    "requirements.txt",
+    "README.md",
+    "LICENSE",
+    "async_client",
+    "changes",
+    "flatten",
+)
+
+
+def main() -> int:
+    """Replace `dist/` and list its files; return the exit status."""
+    for path in write(DIST):
+        sys.stdout.write(f"{DIST.name}/{path.as_posix()}\n")
+    return 0
+
+
+def write(folder: Path) -> list[Path]:
+    """Replace `folder` by one that holds what production needs; return its files' paths in it.
+
+    All that was in the folder is deleted, so that no file of an earlier version is deployed.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    files = list(_files())
+    for path in files:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, folder / path)
+    return files
+
+
+def _files() -> Iterator[Path]:
+    """Yield the paths in the project of the files that `SHIPPED` stands for."""
+    for name in SHIPPED:
+        source = PROJECT / name
+        found = sorted(source.rglob("*.py")) if source.is_dir() else [source]
+        yield from (path.relative_to(PROJECT) for path in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
