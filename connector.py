@@ -30,7 +30,7 @@ from async_client import (
 )
 from changes import Delete, Operation, Outcome, Progress, Snapshot, Upsert, plan, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, flatten_item
+from flatten import Flattened, UndeclaredColumns, flatten_item
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -188,8 +188,9 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
+    columns: UndeclaredColumns = {}
     for number, item in enumerate(catalog.items, start=1):
-        yield flatten_item(endpoint, decode_item(item))
+        yield flatten_item(endpoint, decode_item(item), columns)
         if number % PROGRESS_ITEMS == 0:
             log.info(report.progress(endpoint.name, number, len(catalog.items)))
 

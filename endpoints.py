@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flatten.rules import ChildRule, named, placed, placed_together
+from flatten.rules import ChildRule, named, numbered_all_or_none, placed
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _content(parent: str) -> Child:
             ),
         ),
         foreign_key=foreign_key,
-        rule=placed_together,
+        rule=numbered_all_or_none,
     )
 
 

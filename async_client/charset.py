@@ -19,7 +19,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHARSET = re.compile(r';\s*charset="?([\w.:-]{1,40})', re.IGNORECASE | re.ASCII)
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 def to_utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
@@ -51,11 +51,12 @@ def _is_utf_8(body: bytes | bytearray) -> bool:
     """Check in chunks, as a text of the whole body could take four times its memory."""
     if body.isascii():
         return True
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    view, start = memoryview(body), 0
     try:
-        for start in range(0, len(body), _CHUNK_BYTES):
-            decoder.decode(body[start : start + _CHUNK_BYTES])
-        decoder.decode(b"", final=True)
+        while start < len(view):
+            chunk = view[start : start + _CHUNK_BYTES]
+            final = start + _CHUNK_BYTES >= len(view)
+            start += codecs.utf_8_decode(chunk, "strict", final)[1]  # may leave half a character
     except UnicodeDecodeError:
         return False
     return True

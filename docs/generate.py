@@ -11,7 +11,7 @@ from pathlib import Path
 
 from endpoints import ENDPOINTS, Child, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import FIELD_RULES, named, placed_together
+from flatten.rules import FIELD_RULES, named, numbered_all_or_none
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
@@ -201,7 +201,7 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
     if column.name == child.foreign_key:
         return "the parent's `id`"
     field = f"`{child.field}[].{column.name}`"
-    if column.name == "position" and child.rule is placed_together:
+    if column.name == "position" and child.rule is numbered_all_or_none:
         return f"{field}; if any of the list has none, the place of each, from 1"
     if column.name == "position":
         return f"{field}, else its place in the list, from 1"

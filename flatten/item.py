@@ -5,7 +5,7 @@ Pure: no I/O, no logging, and the item is never changed. Whatever the item holds
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from flatten.names import RESERVED_PREFIX, column_name
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 Row = dict[str, object]
 Key = str | int
+
+# The columns that no schema declares, by table, of the items of one response so far.
+UndeclaredColumns = dict[str, set[str]]
+
+LONGEST_FIELD_NAME = 1_000
+# `fivetran debug` needs 1.5 GB for a table of 2,000 columns.
+MOST_UNDECLARED_COLUMNS = 500
+TOO_LONG_NAME = f"(names above {LONGEST_FIELD_NAME:,} characters)"
+TOO_MANY_COLUMNS = f"(undeclared columns beyond {MOST_UNDECLARED_COLUMNS})"
 
 _LONGEST_SHOWN = 60
 
@@ -44,18 +53,26 @@ class Flattened(NamedTuple):
     bad_values: list[tuple[str, str]]
 
 
-def flatten_item(endpoint: Endpoint, item: object) -> Flattened:
-    """Flatten one item of ``endpoint``; an item that is no object is rejected like any other."""
+def flatten_item(
+    endpoint: Endpoint, item: object, columns: UndeclaredColumns | None = None
+) -> Flattened:
+    """Flatten one item of ``endpoint``; an item that is no object is rejected like any other.
+
+    ``columns`` remembers the undeclared columns over the items of a response, to bound them.
+    """
+    columns = {} if columns is None else columns
     flat = Flattened(None, None, {}, [], [])
     if not isinstance(item, dict):
         flat.rejected.append(Rejected(endpoint.table.name, "?", f"it is {_described(item)}"))
         return flat
     child = endpoint.child
+    if child is not None:
+        item = _respelled(item, endpoint.table, (child.field,))
     fields = item
     if child is not None and child.field in item:
         fields = {name: value for name, value in item.items() if name != child.field}
     bad: list[str] = []
-    row = _row(endpoint.table, fields, bad)
+    row = _row(endpoint.table, fields, bad, columns)
     flaw = _key_flaw(endpoint.table.primary_key, fields, row)
     if flaw is not None:
         flat.rejected.append(Rejected(endpoint.table.name, _shown(item.get("id")), flaw))
@@ -63,11 +80,13 @@ def flatten_item(endpoint: Endpoint, item: object) -> Flattened:
     flat.bad_values.extend((endpoint.table.name, column) for column in bad)
     key = str(row[endpoint.table.primary_key[0]])
     if child is not None:
-        _flatten_children(child, key, item.get(child.field), flat)
+        _flatten_children(child, key, item.get(child.field), flat, columns)
     return flat._replace(key=key, row=row)
 
 
-def _flatten_children(child: Child, parent_key: str, value: object, flat: Flattened) -> None:
+def _flatten_children(
+    child: Child, parent_key: str, value: object, flat: Flattened, columns: UndeclaredColumns
+) -> None:
     table = child.table
     for element in child.rule(value):
         if not isinstance(element, dict):
@@ -77,7 +96,7 @@ def _flatten_children(child: Child, parent_key: str, value: object, flat: Flatte
         if child.foreign_key in element:  # whatever it says, the parent is known
             fields = {name: v for name, v in element.items() if name != child.foreign_key}
         bad: list[str] = []
-        row = _row(table, fields, bad)
+        row = _row(table, fields, bad, columns)
         row[child.foreign_key] = parent_key
         key = row[child.key]
         flaw = _key_flaw((child.key,), fields, row)
@@ -91,10 +110,15 @@ def _flatten_children(child: Child, parent_key: str, value: object, flat: Flatte
             flat.rejected.append(Rejected(table.name, shown, flaw))
 
 
-def _row(table: Table, fields: Mapping[str, object], bad: list[str]) -> Row:
+def _row(
+    table: Table, fields: Mapping[str, object], bad: list[str], columns: UndeclaredColumns
+) -> Row:
     """Shape fields into a row: every declared column, then the undeclared ones by name."""
+    fields = _respelled(fields, table, FIELD_RULES)
     if not FIELD_RULES.keys().isdisjoint(fields):
         fields = _ruled(fields)
+    # After the rules, so that what a rule makes of `imageUrl` comes before an `image_url_jpg`.
+    fields = _respelled(fields, table, [n for n in table.types if n not in table.primary_key])
     row: Row = {}
     for column, kind in table.types.items():
         value = fields.get(column)
@@ -108,8 +132,30 @@ def _row(table: Table, fields: Mapping[str, object], bad: list[str]) -> Row:
             bad.append(column)
     if not fields.keys() <= row.keys():
         others = sorted(fields.keys() - row.keys())
-        _add_undeclared(row, {name: fields[name] for name in others}, bad)
+        seen = columns.setdefault(table.name, set())
+        _add_undeclared(row, {name: fields[name] for name in others}, bad, seen)
     return row
+
+
+def _respelled(
+    fields: Mapping[str, object], table: Table, expected: Collection[str]
+) -> Mapping[str, object]:
+    """Rename fields that share their column with an expected one that is absent.
+
+    ``updated_at`` becomes ``updatedAt``, ``Chapters`` becomes ``chapters``. Of several the first
+    by name is taken. Nearly all items have no unknown field, so that nothing is looked up.
+    """
+    unknown = fields.keys() - table.types.keys() - FIELD_RULES.keys()
+    absent = (
+        {column_name(name): name for name in expected if name not in fields} if unknown else {}
+    )
+    renamed = {}
+    for name in sorted(unknown) if absent else ():
+        if len(name) <= LONGEST_FIELD_NAME and column_name(name) in absent:
+            renamed[name] = absent.pop(column_name(name))
+    if not renamed:
+        return fields
+    return {renamed.get(name, name): value for name, value in fields.items()}
 
 
 def _ruled(fields: Mapping[str, object]) -> dict[str, object]:
@@ -122,20 +168,30 @@ def _ruled(fields: Mapping[str, object]) -> dict[str, object]:
     return ruled
 
 
-def _add_undeclared(row: Row, fields: Mapping[str, object], bad: list[str]) -> None:
+def _add_undeclared(
+    row: Row, fields: Mapping[str, object], bad: list[str], seen: set[str]
+) -> None:
     """Add the fields that the schema does not know, sorted: their order in JSON is no change.
 
     Of fields that become one column the first is kept, as Fivetran does, and a field that would
-    pass for one of Fivetran's own columns is left out. Both count as bad values.
+    pass for one of Fivetran's own columns is left out, as are a name that is too long and columns
+    of the table beyond the first 500. All count as bad values, the last two without their names.
     """
     taken = {column_name(name) for name in row}
     for field, value in fields.items():
+        if len(field) > LONGEST_FIELD_NAME:  # its normalisation alone could take a minute
+            bad.append(TOO_LONG_NAME)
+            continue
         name = clean_text(field) or "_"  # no destination has a column without a name
         column = column_name(name)
+        if column not in seen and len(seen) >= MOST_UNDECLARED_COLUMNS:
+            bad.append(TOO_MANY_COLUMNS)
+            continue
         if column in taken or column.startswith(RESERVED_PREFIX):
             bad.append(name)
             continue
         taken.add(column)
+        seen.add(column)
         try:
             row[name] = undeclared(value)
         except UnfitError as unfit:

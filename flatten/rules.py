@@ -9,6 +9,9 @@ fit its rule stays under its own name, so that nothing is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
+
+from flatten.values import UnfitError, long
 
 FieldRule = Callable[[str, object], Mapping[str, object]]
 ChildRule = Callable[[object], list[object]]
@@ -70,18 +73,28 @@ def placed(value: object) -> list[object]:
     ]
 
 
-def placed_together(value: object) -> list[object]:
-    """List the children; if any lacks a ``position``, all get their place in the list, from 1.
+def numbered_all_or_none(value: object) -> list[object]:
+    """List the children; unless all have distinct positions, all get their place, from 1.
 
-    Positions are the key of these children. Filling only the gaps could give two of them the same.
+    Positions are the key of these children: filling only the gaps, or keeping a position that
+    repeats, would lose rows. What is no object does not count.
     """
     listed = children(value)
-    if not any(_lacks_position(child) for child in listed):
+    positions = [_position(child) for child in listed if isinstance(child, dict)]
+    if None not in positions and len(set(positions)) == len(positions):
         return listed
+    places = count(1)
     return [
-        {**child, "position": place} if isinstance(child, dict) else child
-        for place, child in enumerate(listed, start=1)
+        {**child, "position": next(places)} if isinstance(child, dict) else child
+        for child in listed
     ]
+
+
+def _position(child: Mapping[str, object]) -> int | None:
+    try:
+        return long(child.get("position"))
+    except UnfitError:
+        return None
 
 
 def _lacks_position(child: object) -> bool:

@@ -25,9 +25,11 @@ _MOST_DIGITS = 4300
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
-_RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ]([01]\d:[0-5]\d:[0-5]\d|2[0-3]:[0-5]\d:[0-5]\d)(?:\.(\d+))?"
-    r"(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))?)?",
+# RFC 3339 and the other spellings of ISO 8601 that have one meaning only.
+_TIMESTAMP = re.compile(
+    r"\s*(\d{4})(-?)(\d\d)\2(\d\d)"
+    r"(?:[Tt ]([01]\d|2[0-3]):?([0-5]\d)(?::?([0-5]\d)(?:[.,](\d+))?)?"
+    r"\s*(?:[Zz]|UTC|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?)?\s*",
     re.ASCII,
 )
 # What the SDK may take for a number or a moment by its look; \d is a digit of any script.
@@ -107,30 +109,33 @@ def long(value: object) -> int:
 
 
 def boolean(value: object) -> bool:
-    """Give true or false, from a boolean, ``"true"``, ``"false"``, 1 or 0."""
+    """Return a boolean, from one, from 1 or 0, or from text of these in any case."""
     if type(value) is bool:
         return value
-    if value in ("true", 1):
+    if isinstance(value, str):
+        value = value.lower()
+    if value in ("true", "1", 1):
         return True
-    if value in ("false", 0):
+    if value in ("false", "0", 0):
         return False
     raise UnfitError
 
 
 def utc_datetime(value: object) -> datetime:
-    """Give the moment of an RFC 3339 text, in UTC and to the microsecond.
+    """Return the timestamp of an RFC 3339 or similar ISO 8601 text, in UTC and to the microsecond.
 
-    No offset means UTC, a date alone its midnight.
+    No offset means UTC, a date alone its midnight. Eight digits alone are a number, not a date.
     """
-    match = _RFC3339.fullmatch(value) if type(value) is str else None
-    if match is None:
+    match = _TIMESTAMP.fullmatch(value) if type(value) is str else None
+    if match is None or not (match[2] or match[5]):
         raise UnfitError
-    date, time, fraction, offset = match.groups()
+    year, _, month, day, hour, minute, second, fraction, offset, offset_minutes = match.groups()
     microseconds = (fraction or "")[:6].ljust(6, "0")
+    time = f"{hour or '00'}:{minute or '00'}:{second or '00'}.{microseconds}"
+    zone = f"{offset or '+00'}:{offset_minutes or '00'}"
     try:
-        return datetime.fromisoformat(
-            f"{date}T{time or '00:00:00'}.{microseconds}{offset or '+00:00'}"
-        ).astimezone(timezone.utc)
+        moment = datetime.fromisoformat(f"{year}-{month}-{day}T{time}{zone}")
+        return moment.astimezone(timezone.utc)
     except (ValueError, OverflowError):  # no such day, or out of the calendar once in UTC
         raise UnfitError from None
 

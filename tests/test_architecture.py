@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "async_client": {"endpoints"},
     "endpoints": {"flatten.rules"},
     "flatten": {"endpoints", "flatten.rules"},
-    "flatten.rules": set(),
+    "flatten.rules": {"flatten"},
 }
 # What each module reads that neither is ours nor comes with Python.
 THIRD_PARTY = {

@@ -118,7 +118,7 @@ def test_a_shown_line_that_is_not_said_is_found():
 
 def test_a_new_connection(account):
     """The package is uploaded, the configuration goes as secrets, and nothing syncs as yet."""
-    status, output = account.deploy("--python-version", "3.13")
+    status, output = account.deploy()
     assert status == 0
     assert untold("The first deployment", output) == []
     assert " --api-key <FIRST_8>******** " in output
@@ -141,7 +141,7 @@ def test_a_new_connection(account):
                     {"key": "bearer_token", "value": TOKEN},
                     {"key": "base_url", "value": account.server.base_url},
                 ],
-                "python_version": "3.13",
+                "python_version": "3.14",
                 "package_id": "package_1",
             },
             "paused": True,

@@ -6,7 +6,7 @@ import pytest
 
 from endpoints import ENDPOINTS
 from flatten.names import RESERVED_PREFIX, column_name
-from flatten.rules import named, placed, placed_together
+from flatten.rules import named, numbered_all_or_none, placed
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
@@ -40,7 +40,7 @@ LAYOUT = [
             ("custom_track_id", "position"),
             "custom_track_id",
             "position",
-            placed_together,
+            numbered_all_or_none,
         ),
     ),
     (
@@ -53,7 +53,7 @@ LAYOUT = [
             ("track_id", "position"),
             "track_id",
             "position",
-            placed_together,
+            numbered_all_or_none,
         ),
     ),
     (

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from flatten.rules import FIELD_RULES, joined, named, placed, placed_together, prefixed
+from flatten.rules import FIELD_RULES, joined, named, numbered_all_or_none, placed, prefixed
 
 
 def test_four_fields_have_rules():
@@ -147,9 +147,19 @@ def test_chapters_are_numbered_where_they_are_not(value, expected):
         pytest.param("x", ["x"], id="a text is one odd child"),
         pytest.param({"id": "a"}, [{"id": "a", "position": 1}], id="an object is a list of one"),
         pytest.param(
-            [{"position": 0}, {"position": 5}, {"position": "x"}],
-            [{"position": 0}, {"position": 5}, {"position": "x"}],
+            [{"position": 0}, {"position": 5}, {"position": "7"}],
+            [{"position": 0}, {"position": 5}, {"position": "7"}],
             id="a list with all positions stays",
+        ),
+        pytest.param(
+            [{"position": 1}, {"position": 2}, {"position": "1"}, {"position": 2.0}],
+            [{"position": 1}, {"position": 2}, {"position": 3}, {"position": 4}],
+            id="positions that repeat number all",
+        ),
+        pytest.param(
+            [{"position": 0}, {"position": "x"}],
+            [{"position": 1}, {"position": 2}],
+            id="a position that is no whole number numbers all",
         ),
         pytest.param(
             [{"position": 5}, {"id": "a"}, {"position": 1}],
@@ -163,8 +173,8 @@ def test_chapters_are_numbered_where_they_are_not(value, expected):
         ),
         pytest.param(
             ["x", {"id": "a"}, None, {"id": "b", "position": 2}],
-            ["x", {"id": "a", "position": 2}, None, {"id": "b", "position": 4}],
-            id="odd children take a place too",
+            ["x", {"id": "a", "position": 1}, None, {"id": "b", "position": 2}],
+            id="odd children take no place",
         ),
         pytest.param(
             ["x", {"position": 9}], ["x", {"position": 9}], id="odd children lack no position"
@@ -172,8 +182,8 @@ def test_chapters_are_numbered_where_they_are_not(value, expected):
     ],
 )
 def test_content_is_numbered_together(value, expected):
-    """If any content item lacks a position, the whole list is numbered by place, from 1."""
-    assert placed_together(value) == expected
+    """Unless all content items have distinct positions, the list is numbered by place, from 1."""
+    assert numbered_all_or_none(value) == expected
 
 
 @pytest.mark.parametrize("rule", [prefixed, joined], ids=lambda rule: rule.__name__)
@@ -185,7 +195,9 @@ def test_field_rules_leave_their_input_alone(rule, value):
     assert value == before
 
 
-@pytest.mark.parametrize("rule", [named, placed, placed_together], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [named, placed, numbered_all_or_none], ids=lambda rule: rule.__name__
+)
 @pytest.mark.parametrize("value", [{"a": 1}, [{"id": "a"}, {"position": 3}, "x", None]])
 def test_child_rules_leave_their_input_alone(rule, value):
     """Numbering children numbers copies of them."""
