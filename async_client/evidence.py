@@ -196,7 +196,8 @@ def _outside_of_range(value: str, item_count: int) -> Shortfall | None:
     start, total = int(match[2] or 0), _whole(match[3]) or 0
     if not start and total <= item_count:
         return None
-    reason = f"Content-Range is {value.strip()}, but the response has {_items(item_count)}"
+    ranged = value.strip()[len(match[1]) :].strip()  # without the unit, which could be any word
+    reason = f"Content-Range is {ranged}, but the response has {_items(item_count)}"
     return Shortfall(reason, paginated=match[2] is not None)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -236,6 +237,10 @@ def _check_keys(endpoint: Endpoint, items: Items) -> None:
     """
     key = endpoint.table.primary_key[0]
     needed = 1 if len(items) < KEYED_HALF_FROM else (len(items) + 1) // 2
+    if items and isinstance(items[0], msgspec.Raw):
+        first: Iterator[memoryview] = map(memoryview, islice(items, needed))  # type: ignore[arg-type]
+        if all(map(_key_first(key).match, first)):
+            return  # nearly always, and much quicker than decoding
     readable = 0
     for item in items or ():
         readable += _has_key(key, item)
@@ -248,8 +253,6 @@ def _check_keys(endpoint: Endpoint, items: Items) -> None:
 def _has_key(key: str, item: object) -> bool:
     value: object = None
     if isinstance(item, msgspec.Raw):
-        if _key_first(key).match(memoryview(item)):
-            return True  # as in nearly all items, and five times quicker than decoding
         try:
             value = _key_decoder(key).decode(item).key
         except _REFUSED_BY_MSGSPEC:
