@@ -113,7 +113,12 @@ _HOURS = (_number("timeNeededInHours", "hours that a learner needs"),)
 _INSTRUCTORS = (_text("instructors", "names of its instructors, separated by commas"),)
 _LICENSES = (_text("includedInLicenses", "licenses that include it, separated by commas"),)
 _STATUS = (
-    Column("live", "BOOLEAN", "whether learners can take it"),
+    Column(
+        "live",
+        "BOOLEAN",
+        "whether learners could take it when it was last in the catalog; "
+        "a deleted row keeps its last value",
+    ),
     Column("updatedAt", "UTC_DATETIME", "when DataCamp last changed it, in UTC"),
 )
 _POSITION = Column("position", "LONG", "place in the list of its parent, to sort by")

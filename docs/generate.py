@@ -50,6 +50,17 @@ well: numbers, true and false as JSON writes them, objects and lists as JSON tex
 a usable key is rejected, so that no key is ever NULL.
 
 Other fields that DataCamp sends become columns of their own, with a type that Fivetran infers.
+The columns below always exist; such a column exists only once DataCamp has sent its field.
+
+A deleted row keeps the values it last had, `live` included. `WHERE live` alone reports retired
+items as available; filter with `WHERE live AND NOT _fivetran_deleted`.
+
+Before you build on the values:
+
+- Descriptions may contain HTML and line breaks.
+- Titles may repeat; join by id.
+- Positions may start at 0 or at 1; use them to sort only.
+- Licenses may be JSON text instead of names, and may come in any order.
 """
 
 _ABOUT_SOURCES = """\
@@ -59,7 +70,8 @@ _ABOUT_SOURCES = """\
 # into the models of your project, and set the variable datacamp_schema to the schema that your
 # connection writes to.
 #
-# - Deleted rows stay in the tables. The tests look at the others; so should your models.
+# - Deleted rows stay in the tables and keep their last values, so that live alone reports retired
+#   items as available. The tests look at the other rows; so should your models.
 # - A relationship is tested from rows that are not deleted to all rows of the parent, as dbt
 #   filters one side only.
 # - A key of two columns is tested as one text. Write it in another way where concat() takes two

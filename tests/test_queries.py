@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections import Counter
 from datetime import datetime
 
 import pytest
+import sqlglot
 
 from docs.generate import PROJECT
 from endpoints import ENDPOINTS
@@ -22,6 +24,7 @@ TABLES = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
 KINDS = {endpoint.name: endpoint.table.name for endpoint in ENDPOINTS}
 INSTRUCTOR = "Amara Nakamura"
 COURSE = "course-54859"
+DIALECTS = ("snowflake", "bigquery", "redshift", "databricks", "postgres")
 every_query = pytest.mark.parametrize("title", QUERIES)
 
 
@@ -115,6 +118,13 @@ def topic_names(project):
     return [topic if isinstance(topic, str) else topic["name"] for topic in listed] or [None]
 
 
+def license_text(licenses):
+    """Join the names of licenses; objects become JSON text."""
+    if all(isinstance(name, str) for name in licenses):
+        return ", ".join(licenses)
+    return json.dumps(licenses)
+
+
 def test_every_query_is_found():
     """Each block of SQL stands below a heading and one question, and no heading is used twice."""
     assert len(QUERIES) == TEXT.count("```sql\n") == TEXT.count("\n## ") >= 5
@@ -124,6 +134,20 @@ def test_every_query_is_found():
 def test_a_query_has_an_answer(warehouse, title):
     """The query runs as it is printed and returns rows."""
     assert answer(warehouse, title)
+
+
+@every_query
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_query_translates(title, dialect):
+    """No construct of the query is unsupported by the destination, as far as sqlglot knows."""
+    raising = sqlglot.ErrorLevel.RAISE
+    (translated,) = sqlglot.transpile(
+        QUERIES[title], read="duckdb", write=dialect, unsupported_level=raising
+    )
+    (again,) = sqlglot.transpile(
+        translated, read=dialect, write=dialect, unsupported_level=raising
+    )
+    assert again == translated
 
 
 @every_query
@@ -246,3 +270,37 @@ def test_chapters_of_a_course(warehouse, now):
         (course["title"], place, chapter["title"])
         for place, chapter in enumerate(course["chapters"], start=1)
     ]
+
+
+def test_tracks_that_contain_a_course(warehouse, now):
+    """Every place of that course in a track is listed."""
+    expected = [
+        (track["id"], track["title"], place)
+        for track, entries in in_order(now["tracks"])
+        for place, entry in entries
+        if entry["id"] == COURSE
+    ]
+    assert answer(warehouse, "Tracks that contain a course") == expected
+
+
+def test_all_items_in_one_list(warehouse, now):
+    """Each item of every kind is listed once."""
+    expected = sorted(
+        (KINDS[name], item["id"], item["title"], item["technology"])
+        for name, items in now.items()
+        for item in items
+    )
+    found = answer(warehouse, "All items in one list")
+    assert [tuple(row) for *row, _ in found] == expected
+
+
+def test_courses_by_license(warehouse, now):
+    """Courses are counted by the text of their licenses, which is JSON unless all are names."""
+    counted = Counter(license_text(course["includedInLicenses"]) for course in now["courses"])
+    assert len(counted) > 1
+    assert dict(answer(warehouse, "Courses by license")) == counted
+
+
+def test_join_with_learner_records(warehouse):
+    """One of the four sample spellings matches unchanged, three match once normalized."""
+    assert answer(warehouse, "Join with learner records") == [(4, 1, 3, 75.0)]
