@@ -47,6 +47,7 @@ MOST_ITEM_COMMAS = 100_000
 DEEPEST_ITEM_LEVEL = 500
 # Stands for what is nested deeper, and is itself deeper than an item may be.
 _CUT = b"[" * 3 + b"]" * 3
+_BEYOND = "larger or nested deeper than any item"
 # Of this many items or more, half must have a readable key; of fewer, one.
 KEYED_HALF_FROM = 10
 
@@ -72,11 +73,15 @@ class SplitBody(NamedTuple):
 
 
 class Unreadable:
-    """Stands for an item that no decoder reads."""
+    """Stands for an item that no decoder reads, or that is beyond the bounds of one item."""
+
+    def __init__(self, problem: str = "JSON that cannot be decoded") -> None:
+        """Take what it is, to end a sentence that begins with "it is"."""
+        self.problem = problem
 
     def __str__(self) -> str:
-        """Say so, to end a sentence that begins with "it is"."""
-        return "JSON that cannot be decoded"
+        """Return what the item is."""
+        return self.problem
 
 
 def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
@@ -187,7 +192,7 @@ def _bounded(items: list[object], body: bytes | bytearray) -> list[object]:
     """Put Unreadable in the place of items beyond the bounds of `decode_item`."""
     if not _beyond_bounds(body):  # so that no item can be
         return items
-    return [Unreadable() if _beyond_bounds(_json_text(item)) else item for item in items]
+    return [Unreadable(_BEYOND) if _beyond_bounds(_json_text(item)) else item for item in items]
 
 
 def _beyond_bounds(text: bytes | bytearray) -> bool:
@@ -208,7 +213,7 @@ def decode_item(item: object) -> object:
         return item
     text = bytes(item)
     if _beyond_bounds(text):
-        return Unreadable()
+        return Unreadable(_BEYOND)
     try:
         return msgspec.json.decode(item)
     except _REFUSED_BY_MSGSPEC:

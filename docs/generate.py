@@ -51,6 +51,9 @@ a usable key is rejected, so that no key is ever NULL.
 
 Other fields that DataCamp sends become columns of their own, with a type that Fivetran infers.
 The columns below always exist; such a column exists only once DataCamp has sent its field.
+Decimals in it are stored with 32 bits. Its type is inferred from the value, for text too:
+SDK 3.0.0 makes the number 3.1 of the text "3.10", and rows that do not change keep that after
+the column has become text. Ask for a column that matters to be declared in `endpoints.py`.
 
 A deleted row keeps the values it last had, `live` included. `WHERE live` alone reports retired
 items as available; filter with `WHERE live AND NOT _fivetran_deleted`.

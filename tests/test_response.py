@@ -686,3 +686,4 @@ def test_an_item_beyond_the_bounds_costs_no_other(field, readable, first):
     """It counts as an item that no decoder reads, whichever decoder read the body."""
     _, second = items_of(b"[" + first + b',{"id":2,"x":' + field + b"}]")
     assert isinstance(second, Unreadable) is not readable
+    assert readable or str(second) == "larger or nested deeper than any item"
