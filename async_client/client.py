@@ -353,9 +353,8 @@ def _network_failure(error: aiohttp.ClientError) -> FetchError:
     if isinstance(error, aiohttp.InvalidURL):
         return _other_failure(error)
     for encoding in NOT_REQUESTED:
-        if f"({encoding})" in getattr(
-            error, "message", ""
-        ):  # aiohttp lacks the library that decodes it
+        # aiohttp names the library that it lacks; other errors have messages that are no text.
+        if f"({encoding})" in str(getattr(error, "message", "")):
             return not_requested(encoding)
     for kind, words in _NETWORK_FAILURES:
         if isinstance(error, kind):
