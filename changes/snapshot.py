@@ -18,9 +18,9 @@ from flatten import Flattened, Key, Row
 
 _DIGEST_BYTES = 8
 _CHECKSUM_BYTES = 8
-# A thousand times the real catalog's. A state is below 10 MB, but could unpack to a thousand times
-# that; its objects take some ten times these bytes.
-_LARGEST_PACKED_BYTES = 32 * 1024 * 1024
+# Twice the largest body, so that every snapshot that was written is read. A state of 10 MB could
+# unpack to a thousand times that; the objects made of these bytes can take ten times as much.
+_LARGEST_PACKED_BYTES = 64 * 1024 * 1024
 
 _encoder = msgspec.json.Encoder()
 
