@@ -5,7 +5,8 @@ Pure: no I/O, no logging, and the item is never changed. Whatever the item holds
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from flatten.names import RESERVED_PREFIX, column_name
@@ -66,8 +67,8 @@ def flatten_item(
         flat.rejected.append(Rejected(endpoint.table.name, "?", f"it is {_described(item)}"))
         return flat
     child = endpoint.child
-    if child is not None:
-        item = _respelled(item, endpoint.table, (child.field,))
+    if child is not None and child.field not in item:
+        item = _with_child_field(child, endpoint.table, item)
     fields = item
     if child is not None and child.field in item:
         fields = {name: value for name, value in item.items() if name != child.field}
@@ -114,11 +115,9 @@ def _row(
     table: Table, fields: Mapping[str, object], bad: list[str], columns: UndeclaredColumns
 ) -> Row:
     """Shape fields into a row: every declared column, then the undeclared ones by name."""
-    fields = _respelled(fields, table, FIELD_RULES)
+    given, flaws = fields, len(bad)
     if not FIELD_RULES.keys().isdisjoint(fields):
         fields = _ruled(fields)
-    # After the rules, so that what a rule makes of `imageUrl` comes before an `image_url_jpg`.
-    fields = _respelled(fields, table, [n for n in table.types if n not in table.primary_key])
     row: Row = {}
     for column, kind in table.types.items():
         value = fields.get(column)
@@ -132,30 +131,47 @@ def _row(
             bad.append(column)
     if not fields.keys() <= row.keys():
         others = sorted(fields.keys() - row.keys())
+        renamed = _other_spellings(table, given, fields, others)
+        if renamed:
+            del bad[flaws:]
+            respelled = {renamed.get(name, name): value for name, value in fields.items()}
+            return _row(table, respelled, bad, columns)
         seen = columns.setdefault(table.name, set())
         _add_undeclared(row, {name: fields[name] for name in others}, bad, seen)
     return row
 
 
-def _respelled(
-    fields: Mapping[str, object], table: Table, expected: Collection[str]
-) -> Mapping[str, object]:
-    """Rename fields that share their column with an expected one that is absent.
+def _other_spellings(
+    table: Table, given: Mapping[str, object], fields: Mapping[str, object], others: list[str]
+) -> dict[str, str]:
+    """Return the expected name of each unknown field that shares its column with an absent one.
 
-    ``updated_at`` becomes ``updatedAt``, ``Chapters`` becomes ``chapters``. Of several the first
-    by name is taken. Nearly all items have no unknown field, so that nothing is looked up.
+    ``updated_at`` becomes ``updatedAt``, ``image_url`` becomes ``imageUrl``. Of several the first
+    by name is taken, and what a rule made of an expected field comes before another spelling.
     """
-    unknown = fields.keys() - table.types.keys() - FIELD_RULES.keys()
-    absent = (
-        {column_name(name): name for name in expected if name not in fields} if unknown else {}
-    )
-    renamed = {}
-    for name in sorted(unknown) if absent else ():
-        if len(name) <= LONGEST_FIELD_NAME and column_name(name) in absent:
-            renamed[name] = absent.pop(column_name(name))
-    if not renamed:
-        return fields
-    return {renamed.get(name, name): value for name, value in fields.items()}
+    expected = _expected(table.primary_key, tuple(table.types))
+    renamed: dict[str, str] = {}
+    for name in others:
+        target = expected.get(column_name(name)) if len(name) <= LONGEST_FIELD_NAME else None
+        if target and target not in given and fields.get(target) is None:
+            renamed.setdefault(target, name)
+    return {name: target for target, name in renamed.items()}
+
+
+@lru_cache
+def _expected(primary_key: tuple[str, ...], declared: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields that are no part of a key, declared or of a rule, by their columns."""
+    names = (*FIELD_RULES, *(name for name in declared if name not in primary_key))
+    return {column_name(name): name for name in names}
+
+
+def _with_child_field(child: Child, table: Table, item: Mapping[str, object]) -> dict[str, object]:
+    """Rename another spelling of the child list, such as ``Chapters``, the first by name."""
+    unknown = sorted(item.keys() - table.types.keys() - FIELD_RULES.keys())
+    for name in unknown:
+        if len(name) <= LONGEST_FIELD_NAME and column_name(name) == column_name(child.field):
+            return {child.field if key == name else key: value for key, value in item.items()}
+    return dict(item)
 
 
 def _ruled(fields: Mapping[str, object]) -> dict[str, object]:
