@@ -22,7 +22,7 @@ _WHEN_NULL = {
     "STRING": "the API sends none",
     "DOUBLE": "the API sends none, or no number",
     "BOOLEAN": "the API sends none, or neither true nor false",
-    "UTC_DATETIME": "the API sends none, or no RFC 3339 time",
+    "UTC_DATETIME": "the API sends none, or no ISO 8601 timestamp",
 }
 _WHEN_NULL_BY_FIELD = {
     "topic": "it has no topic, or one without a {part}",
@@ -217,7 +217,7 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return "the parent's `id`"
     field = f"`{child.field}[].{column.name}`"
     if column.name == "position" and child.rule is numbered_all_or_none:
-        return f"{field}; if any of the list has none, the place of each, from 1"
+        return f"{field}; unless all in the list have distinct ones, the place of each, from 1"
     if column.name == "position":
         return f"{field}, else its place in the list, from 1"
     if column.name == "name" and child.rule is named:

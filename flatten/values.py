@@ -29,7 +29,8 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.AS
 _TIMESTAMP = re.compile(
     r"\s*(\d{4})(-?)(\d\d)\2(\d\d)"
     r"(?:[Tt ]([01]\d|2[0-3]):?([0-5]\d)(?::?([0-5]\d)(?:[.,](\d+))?)?"
-    r"\s*(?:[Zz]|UTC|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?)?\s*",
+    # Whitespace in front of a zone only: two adjacent runs of it would take quadratic time.
+    r"(?:\s*(?:[Zz]|UTC|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?))?)?\s*",
     re.ASCII,
 )
 # What the SDK may take for a number or a moment by its look; \d is a digit of any script.
@@ -205,4 +206,6 @@ def _clean_nested(value: list[object] | dict[str, object], levels: int) -> tuple
         elements = [_clean(element, levels) for element in value]
         return [element for element, _ in elements], all(whole for _, whole in elements)
     pairs = {clean_text(key): _clean(inner, levels) for key, inner in sorted(value.items())}
-    return {key: inner for key, (inner, _) in pairs.items()}, all(w for _, w in pairs.values())
+    # Sorted once more: without its NUL a key can belong elsewhere, and the digest goes by it.
+    cleaned = {key: pairs[key][0] for key in sorted(pairs)}
+    return cleaned, all(whole for _, whole in pairs.values())
