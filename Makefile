@@ -40,7 +40,8 @@ package:
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
-# Each Python in an environment of its own; the gRPC tests use the default one's.
+# Each Python on the path in an environment of its own; one that a version manager keeps inactive
+# has to be activated first. The gRPC tests use the default Python's environment.
 test-pythons: .venv-grpc/installed
 	@status=0; for version in $(PYTHONS); do \
 	  if ! python$$version --version >/dev/null 2>&1; then echo "Python $$version: not here, UNTESTED"; continue; fi; \

@@ -36,7 +36,16 @@ class TransientError(FetchError):
 class RateLimitError(TransientError):
     """The server limits the rate; `reset_seconds` is when its window ends, if it says so."""
 
-    reset_seconds: float | None = None
+    def __init__(
+        self,
+        reason: str,
+        advice: str,
+        retry_after_seconds: float | None = None,
+        reset_seconds: float | None = None,
+    ) -> None:
+        """See `FetchError`."""
+        super().__init__(reason, advice, retry_after_seconds)
+        self.reset_seconds = reset_seconds
 
 
 class FinalError(FetchError):

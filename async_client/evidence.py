@@ -41,7 +41,11 @@ _PAGE = frozenset({"page", "currentpage", "pagenumber", "pageindex", "number"})
 
 # Objects of an envelope that describe its list rather than hold data of their own.
 _DESCRIBING = frozenset({"meta", "metadata", "pagination", "paging", "page", "pageinfo"})
-_LINKING = frozenset({"links", "link"})
+
+# Names that a finding may show.
+_KNOWN = _NEXT.union(
+    _MORE, _IS_LAST, _PAGE_COUNT, _CURSOR, _TOTAL, _LIMIT, _OFFSET, _PAGE, _DESCRIBING
+) | {"link", "links", "error", "errors", "success", "ok", "status", "statuscode"}
 
 _NOTHING = frozenset({"", "0", "false", "no", "none", "null", "ok"})
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
@@ -246,11 +250,8 @@ def _plain(key: str) -> str:
 
 def _shown(key: str) -> str:
     """Return a name that this module knows as it was spelled; others could hold the token."""
-    known = _plain(key)
-    vocabulary = (_NEXT, _MORE, _IS_LAST, _PAGE_COUNT, _CURSOR, _TOTAL, _LIMIT, _OFFSET, _PAGE)
-    reported = {"error", "errors", "success", "ok", "status", "statuscode"}
-    if any(known in names for names in (*vocabulary, _DESCRIBING, _LINKING, reported)):
-        return re.sub(r"[^\w@.-]", "", key[:64], flags=re.ASCII) or known
+    if _plain(key) in _KNOWN:
+        return re.sub(r"[^\w@.-]", "", key[:64], flags=re.ASCII) or _plain(key)
     return "…"
 
 

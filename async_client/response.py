@@ -110,9 +110,8 @@ def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str
 def _rate_limit(
     reason: str, advice: str, headers: Mapping[str, str], now: datetime
 ) -> RateLimitError:
-    failure = RateLimitError(reason, advice, retry_after_seconds(headers, now))
-    failure.reset_seconds = rate_limit_reset_seconds(headers, now)
-    return failure
+    retry_after, reset = retry_after_seconds(headers, now), rate_limit_reset_seconds(headers, now)
+    return RateLimitError(reason, advice, retry_after, reset)
 
 
 def _lower_rate(endpoint: Endpoint) -> str:

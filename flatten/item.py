@@ -165,13 +165,12 @@ def _expected(primary_key: tuple[str, ...], declared: tuple[str, ...]) -> dict[s
     return {column_name(name): name for name in names}
 
 
-def _with_child_field(child: Child, table: Table, item: Mapping[str, object]) -> dict[str, object]:
+def _with_child_field(child: Child, table: Table, item: dict[str, object]) -> dict[str, object]:
     """Rename another spelling of the child list, such as ``Chapters``, the first by name."""
-    unknown = sorted(item.keys() - table.types.keys() - FIELD_RULES.keys())
-    for name in unknown:
+    for name in sorted(item.keys() - table.types.keys() - FIELD_RULES.keys()):
         if len(name) <= LONGEST_FIELD_NAME and column_name(name) == column_name(child.field):
             return {child.field if key == name else key: value for key, value in item.items()}
-    return dict(item)
+    return item
 
 
 def _ruled(fields: Mapping[str, object]) -> dict[str, object]:

@@ -121,10 +121,6 @@ async def _own_name(exchange: Exchange) -> web.StreamResponse:
     return json_response(exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1))
 
 
-def _other_charset(charset: str) -> Respond:
-    return _body(_latin1, {"Content-Type": f"application/json; charset={charset}"})
-
-
 _KINDS: Mapping[str, Respond] = {
     **{str(status): _status(status) for status in range(400, 600)},
     "204": _always(lambda: web.Response(status=HTTPStatus.NO_CONTENT)),
@@ -156,7 +152,7 @@ _KINDS: Mapping[str, Respond] = {
     "cut-json": _body(lambda body: body[: len(body) // 2]),
     "bom": _body(lambda body: codecs.BOM_UTF8 + body),
     "latin1": _body(_latin1),
-    "latin1-declared": _other_charset("iso-8859-1"),
+    "latin1-declared": _body(_latin1, {"Content-Type": "application/json; charset=iso-8859-1"}),
     "renamed-ids": _body(lambda body: body.replace(b'"id":', b'"courseId":')),
     "error-beside": _body(lambda body: body[:-1] + b',"error":{"code":500}}'),
     "total": _body(lambda body: body[:-1] + b',"meta":{"total":100000}}'),

@@ -47,9 +47,7 @@ def waited(failures, *, draw=most, seconds_left=ample, limits=None):
 
 def rate_limited(reset_seconds=None, retry_after_seconds=None):
     """Make a failure of a rate limit."""
-    limited = RateLimitError("it is limited", "Wait", retry_after_seconds)
-    limited.reset_seconds = reset_seconds
-    return limited
+    return RateLimitError("it is limited", "Wait", retry_after_seconds, reset_seconds)
 
 
 @pytest.mark.parametrize(
