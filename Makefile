@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package test test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a stand-in of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run the tests, with coverage"
+	@echo "make test-fast     run the unit tests, in half a minute"
 	@echo "make test-pythons  run them on every supported Python that is there"
 	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
 	@echo "make bench-dlt     compare with dlt, in an environment of its own"
@@ -25,10 +26,10 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.venv-grpc/installed: requirements.txt requirements-grpc.txt
+.venv-grpc/installed: requirements.txt tests/support/requirements-grpc.txt
 	@echo "Installing the gRPC generation of the SDK into .venv-grpc ..."
 	@$(PYTHON) -m venv --clear .venv-grpc
-	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-grpc.txt
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r tests/support/requirements-grpc.txt
 	@touch $@
 
 demo: .venv/installed
@@ -36,6 +37,9 @@ demo: .venv/installed
 
 package:
 	@$(PYTHON) -m devkit.package
+
+test-fast: .venv/installed
+	$(BIN)/python -m pytest -q tests/unit
 
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
@@ -54,9 +58,9 @@ test-pythons: .venv-grpc/installed
 	done; exit $$status
 
 # Apart from .venv: what draws pictures must not be there when the SDK is measured.
-.venv-bench/installed: requirements.txt requirements-bench.txt
+.venv-bench/installed: requirements.txt benchmarks/requirements.txt
 	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 bench: .venv/installed .venv-bench/installed
@@ -67,10 +71,10 @@ bench-dlt: .venv/installed .venv-bench/installed
 	@$(BIN)/python -m benchmarks dlt $(BENCH)
 	@.venv-bench/bin/python -m benchmarks report $(BENCH)
 
-.venv-lakehouse/installed: requirements.txt requirements-lakehouse.txt lakehouse/requirements-duckdb.txt
+.venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
 	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
 	@$(PYTHON) -m venv --clear .venv-lakehouse
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-lakehouse.txt
+	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r lakehouse/requirements.txt
 	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lakehouse/overlay -r lakehouse/requirements-duckdb.txt
 	@touch $@
 

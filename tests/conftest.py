@@ -6,7 +6,7 @@ import pytest
 
 import connector
 from async_client import Limits
-from tests.recording import Log, Operations, answering
+from tests.support.recording import Log, Operations, answering
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
 

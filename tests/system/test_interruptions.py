@@ -10,8 +10,14 @@ import pytest
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
-from tests.test_end_to_end import TOKEN, configuration, declared_only, expected_rows, written_rows
+from tests.support import sdk
+from tests.system.test_end_to_end import (
+    TOKEN,
+    configuration,
+    declared_only,
+    expected_rows,
+    written_rows,
+)
 
 # What the log says at the moment, and how many times it has to say so.
 MOMENTS = {

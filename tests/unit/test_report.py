@@ -12,7 +12,7 @@ from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
-from tests.recording import failed, refused
+from tests.support.recording import failed, refused
 
 URL = "https://lms-catalog-api.datacamp.com/v1/catalog/live-"
 

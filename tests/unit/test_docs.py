@@ -22,7 +22,7 @@ from docs import generate
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
 from flatten.names import column_name
-from tests.recording import failed, refused
+from tests.support.recording import failed, refused
 
 README = generate.README.read_text(encoding="utf-8")
 SOURCES = generate.SOURCES.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from endpoints import ENDPOINTS
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
+from tests.support import sdk
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 TOKEN = "t0ken-for-the-setup-form"

@@ -15,7 +15,7 @@ from flatten.names import column_name
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
+from tests.support import sdk
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 TOKEN = "s3cret-token-of-the-tests"

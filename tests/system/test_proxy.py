@@ -14,7 +14,7 @@ from async_client import Limits, Settings, fetching
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.tls import self_signed, serving_tls
+from tests.support.tls import self_signed, serving_tls
 
 TOKEN = "t0ken-that-no-proxy-may-see"
 SMALL = catalog(scale=0.05)

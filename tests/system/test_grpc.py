@@ -11,9 +11,9 @@ import pytest
 import connector
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
+from tests.support import sdk
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
 TOKEN = "token-for-both-generations"
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 def grpc_sync(configuration, state):
     """Run one sync on SDK 2.13; gives its tables, operations and error."""
     finished = subprocess.run(
-        [PYTHON, PROJECT / "tests" / "grpc_sync.py"],
+        [PYTHON, PROJECT / "tests" / "support" / "grpc_sync.py"],
         input=json.dumps({"configuration": configuration, "state": state}),
         capture_output=True,
         text=True,

@@ -35,7 +35,7 @@ from async_client.errors import NoSuchCatalogError
 from endpoints import ENDPOINTS
 from mock_api.faults import Fault, Faults
 from mock_api.serving import serving
-from tests.tls import self_signed, serving_tls
+from tests.support.tls import self_signed, serving_tls
 
 TOKEN = "t0ken-for-tests"
 BASE = "http://api.example/prefix"

@@ -20,7 +20,7 @@ from endpoints import ENDPOINTS
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
+from tests.support import sdk
 
 # Not in one piece, as this file ships too.
 SECRET = "token that must not ship".replace(" ", "-")
@@ -181,7 +181,7 @@ def test_nothing_that_local_runs_leave_in_the_checkout_is_packaged_with_it(check
     leave(checkout, "production.json")
     with ZipFile(packaged(checkout)) as archive:
         names = archive.namelist()
-        assert "tests/test_package.py" in names
+        assert "tests/system/test_package.py" in names
         assert not [name for name in names if name in LEFTOVERS or name.startswith("dist/")]
         leaked = [name for name in names if SECRET.encode() in archive.read(name)]
     assert leaked == ["production.json"]

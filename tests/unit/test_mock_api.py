@@ -29,7 +29,7 @@ from mock_api.kinds import KIND_NAMES
 from mock_api.serving import serving
 
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = {"courses": [{"id": "course-1", "title": "Café", "timeNeededInHours": 2}]}
 SMALL_BODY = '{"data":[{"id":"course-1","title":"Café","timeNeededInHours":2}]}'.encode()
 HALF = SMALL_BODY[: len(SMALL_BODY) // 2]

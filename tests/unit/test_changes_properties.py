@@ -17,7 +17,7 @@ from async_client.response import Unreadable
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from tests.conftest import CONFIGURATION
-from tests.recording import Destination, Interrupted, Log, Operations, answering, failed
+from tests.support.recording import Destination, Interrupted, Log, Operations, answering, failed
 
 # One endpoint of each kind: no children, children that name themselves, children with a position.
 SYNCED = [

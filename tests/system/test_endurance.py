@@ -16,7 +16,7 @@ from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.conftest import CONFIGURATION
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 _ON_LINUX = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads files and memory as Linux shows them"
 )

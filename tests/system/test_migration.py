@@ -16,8 +16,8 @@ from flatten import flatten_item
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import published_example, sdk
-from tests.fivetran_api import Quiet, answering
+from tests.support import published_example, sdk
+from tests.support.fivetran_api import Quiet, answering
 
 TOKEN = "t0ken-of-the-migration"
 GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")

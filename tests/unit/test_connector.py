@@ -15,7 +15,7 @@ import connector
 from async_client import Catalog
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.recording import Destination, Interrupted, failed, refused
+from tests.support.recording import Destination, Interrupted, failed, refused
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}

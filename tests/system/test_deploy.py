@@ -18,8 +18,8 @@ from devkit import package
 from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests import sdk
-from tests.fivetran_api import Quiet, answering, fivetran_api, told_where
+from tests.support import sdk
+from tests.support.fivetran_api import Quiet, answering, fivetran_api, told_where
 
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 TOKEN = "t0ken-that-nobody-prints"

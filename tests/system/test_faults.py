@@ -39,7 +39,7 @@ from endpoints import ENDPOINTS
 from mock_api.faults import Fault, Faults
 from mock_api.kinds import kind_of
 from mock_api.serving import serving
-from tests.tls import self_signed, serving_tls
+from tests.support.tls import self_signed, serving_tls
 
 TOKEN = "t0ken-that-must-not-leak"
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}

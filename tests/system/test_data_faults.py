@@ -24,8 +24,8 @@ from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
 from tests.conftest import CONFIGURATION
-from tests.recording import answering
-from tests.sdk import columns, query, sync
+from tests.support.recording import answering
+from tests.support.sdk import columns, query, sync
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 NOTHING = {"Upserts": 0, "Deletes": 0, "Truncates": 0}

@@ -10,7 +10,7 @@ from aiohttp import web
 from mock_api.catalog import catalog
 from mock_api.faults import Fault, Faults
 from mock_api.serving import serving
-from tests import sdk
+from tests.support import sdk
 
 TOKEN = "s3cret-token-of-the-tests"
 SMALL = catalog(scale=0.05)
