@@ -16,11 +16,11 @@ from fivetran_connector_sdk import Operations as op
 
 import report
 from async_client import (
-    Arrival,
     Catalog,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
+    RetryScheduled,
     Settings,
     TokenRefusedError,
     decode_item,
@@ -79,9 +79,9 @@ def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> Non
     not be read, after the others were written.
     """
     settings = validate_configuration(configuration)
-    if settings.sends_token_in_clear:
+    if settings.sends_token_unencrypted:
         _warn(report.token_in_clear(settings))
-    with _exits_as_failures(), fetching(settings, LIMITS, _tell) as catalogs:
+    with _exits_as_failures(), fetching(settings, LIMITS, _on_event) as catalogs:
         progress = resume(state, settings.base_url, [endpoint.name for endpoint in ENDPOINTS])
         for note in progress.notes:
             log.warning(note)
@@ -219,8 +219,8 @@ def _warn(text: str) -> None:
     op.warning(text)
 
 
-def _tell(event: Retry | Arrival) -> None:
-    if isinstance(event, Retry):
+def _on_event(event: RetryScheduled | CatalogFetched) -> None:
+    if isinstance(event, RetryScheduled):
         log.warning(report.retrying(event))
     else:
         log.info(report.arrived(event))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from async_client import Arrival, EndpointError, Retry, Settings, TokenRefusedError
+from async_client import CatalogFetched, EndpointError, RetryScheduled, Settings, TokenRefusedError
 from async_client.errors import NoSuchCatalogError
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
@@ -34,18 +34,18 @@ def token_in_clear(settings: Settings) -> str:
     )
 
 
-def retrying(retry: Retry) -> str:
+def retrying(retry: RetryScheduled) -> str:
     """Tell of one failed try."""
     return (
-        f"{retry.endpoint_name}: try {retry.failed_try} of {retry.most_tries} failed, "
+        f"{retry.endpoint_name}: try {retry.failed_attempt} of {retry.max_attempts} failed, "
         f"{retry.reason}; next try in {retry.wait_seconds:.1f} s"
     )
 
 
-def arrived(arrival: Arrival) -> str:
+def arrived(arrival: CatalogFetched) -> str:
     """Tell of one catalog that is downloaded."""
     catalog = arrival.catalog
-    tries = "" if catalog.tries == 1 else f", {catalog.tries} tries"
+    tries = "" if catalog.attempts == 1 else f", {catalog.attempts} tries"
     return (
         f"{arrival.endpoint_name} arrived: {_count(len(catalog.items), 'item')}, "
         f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{tries}"

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import report
-from async_client import Arrival, Catalog, EndpointError, Retry, Settings
+from async_client import Catalog, CatalogFetched, EndpointError, RetryScheduled, Settings
 from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
 from changes import Outcome
 from endpoints import ENDPOINTS
@@ -59,7 +59,7 @@ def test_a_token_in_clear_is_told_with_the_address():
 
 def test_a_retry_is_one_line():
     """Endpoint, try, reason and wait are told in one line."""
-    retry = Retry("courses", 2, 6, "the server answers 503 Service Unavailable", 3.14159)
+    retry = RetryScheduled("courses", 2, 6, "the server answers 503 Service Unavailable", 3.14159)
     assert report.retrying(retry) == (
         "courses: try 2 of 6 failed, the server answers 503 Service Unavailable; next try in 3.1 s"
     )
@@ -81,7 +81,7 @@ def test_a_retry_is_one_line():
 )
 def test_an_arrival_tells_items_size_and_time(catalog, expected):
     """Tries are told if there were several."""
-    assert report.arrived(Arrival("courses", catalog)) == expected
+    assert report.arrived(CatalogFetched("courses", catalog)) == expected
 
 
 def test_progress_is_told_in_items():
