@@ -16,12 +16,11 @@ from fivetran_connector_sdk import Operations as op
 
 import report
 from async_client import (
-    Arrival,
     Catalog,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
-    Settings,
+    RetryScheduled,
     TokenRefusedError,
     decode_item,
     fetching,
@@ -79,13 +78,13 @@ def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> Non
     not be fetched, after the others were written.
     """
     settings = validate_configuration(configuration)
-    if settings.sends_token_in_clear:
+    if settings.sends_token_unencrypted:
         _warn(report.unencrypted(settings.base_url))
     names = [endpoint.name for endpoint in settings.endpoints]
     outcomes: dict[str, Outcome | EndpointError] = {}
 
-    def on_event(event: Retry | Arrival) -> None:
-        if isinstance(event, Retry):
+    def on_event(event: RetryScheduled | CatalogFetched) -> None:
+        if isinstance(event, RetryScheduled):
             log.warning(report.retrying(event))
         else:
             next_name = next((name for name in names if name not in outcomes), None)

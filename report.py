@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from async_client import Arrival, EndpointError, Retry, TokenRefusedError
+from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRefusedError
 from async_client.errors import NoSuchCatalogError
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
@@ -37,21 +37,21 @@ def unencrypted(base_url: str) -> str:
     )
 
 
-def retrying(retry: Retry) -> str:
+def retrying(retry: RetryScheduled) -> str:
     """Describe one failed attempt and the wait before the next."""
     return (
-        f"{retry.endpoint_name}: attempt {retry.failed_try} of {retry.most_tries} failed: "
+        f"{retry.endpoint_name}: attempt {retry.failed_attempt} of {retry.max_attempts} failed: "
         f"{retry.reason}; retrying in {retry.wait_seconds:.1f} s"
     )
 
 
-def fetched(arrival: Arrival, waiting_for: str | None) -> str:
+def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
     """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
-    catalog = arrival.catalog
-    attempts = "" if catalog.tries == 1 else f", {catalog.tries} attempts"
+    catalog = event.catalog
+    attempts = "" if catalog.attempts == 1 else f", {catalog.attempts} attempts"
     waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
-        f"{arrival.endpoint_name} fetched: {_count(len(catalog.items), 'item')}, "
+        f"{event.endpoint_name} fetched: {_count(len(catalog.items), 'item')}, "
         f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{attempts}{waiting}"
     )
 

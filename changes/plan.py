@@ -15,8 +15,8 @@ from endpoints import Endpoint
 from flatten import Flattened, Key, Rejected, Row
 
 # From a suspicious catalog an item is deleted once it is missing in this many syncs in a row. One
-# wrong response must not retire courses that customers assign to learners; but a catalog that stays
-# smaller must be believed at some time, or the table would never follow it.
+# wrong response must not retire courses that are assigned to learners; but a catalog that stays
+# smaller has to be believed at some time, or the table would never follow it.
 MISSING_SYNCS_BEFORE_DELETE = 3
 # The safety threshold: a catalog is suspicious if at least this many known items are missing, and
 # they are more than a fifth of the known ones.

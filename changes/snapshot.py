@@ -20,11 +20,11 @@ from flatten import Flattened, Key
 _DIGEST_BYTES = 8
 _CHECKSUM_BYTES = 8
 # Twice the largest body, so that every snapshot that was written can be read. A state of 10 MB
-# could unpack to a thousand times that; the objects made of these bytes can take ten times as much.
+# could unpack to a thousand times that. The objects made of it can take ten times as much.
 _LARGEST_PACKED_BYTES = 64 * 1024 * 1024
 
-# Its sorting takes quadratic time for some orders of many thousand keys, and recurses. Rows have at
-# most a few hundred columns, and objects nested in them are sorted already.
+# Its sorting takes quadratic time for some orders of many thousand keys, and recurses. Rows have
+# at most a few hundred columns, and objects nested in them are sorted already.
 _encoder = msgspec.json.Encoder(order="sorted")
 
 

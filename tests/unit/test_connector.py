@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import connector
-from async_client import Arrival, Catalog
+from async_client import Catalog, CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
 from tests.support.recording import Destination, Interrupted, failed, refused
@@ -359,7 +359,7 @@ def _arriving(on_event):
     for name in NAMES:
         futures[name].set_result(Catalog([], 0, 0.0, 1))
     for name in ("courses", "assessments", "practices"):
-        on_event(Arrival(name, futures[name].result()))
+        on_event(CatalogFetched(name, futures[name].result()))
     yield futures
 
 

@@ -58,7 +58,7 @@ def counts(outcome):
 
 
 def test_a_first_sync_truncates_and_writes_all():
-    """Without a snapshot the tables are truncated, then each item is upserted with its children."""
+    """Without a snapshot the tables are truncated, then all items and children upserted."""
     catalog = [course("b", "b1", "b2", title="B"), course("a")]
     operations, outcome = replay(COURSES, catalog)
     assert operations == [
@@ -151,7 +151,7 @@ def test_a_null_child_list_deletes_all_children():
 
 
 def test_missing_items_are_deleted_after_their_children():
-    """A missing item's children are deleted, then the item, after the removed children of others."""
+    """The removed children of other items are deleted first."""
     before = snapshot_after(
         COURSES, [course("a", "a1"), course("b", "b1", "b2"), course("c", "c1")]
     )

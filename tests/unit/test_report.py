@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import report
-from async_client import Arrival, Catalog, EndpointError, Retry
+from async_client import Catalog, CatalogFetched, EndpointError, RetryScheduled
 from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
 from changes import Outcome
 from endpoints import ENDPOINTS
@@ -55,7 +55,7 @@ def test_an_unencrypted_token_is_warned_about():
 
 def test_a_retry_is_one_line():
     """It names endpoint, attempt, reason and wait."""
-    retry = Retry("courses", 2, 6, "HTTP 503 Service Unavailable", 3.14159)
+    retry = RetryScheduled("courses", 2, 6, "HTTP 503 Service Unavailable", 3.14159)
     assert report.retrying(retry) == (
         "courses: attempt 2 of 6 failed: HTTP 503 Service Unavailable; retrying in 3.1 s"
     )
@@ -81,9 +81,8 @@ def test_a_retry_is_one_line():
 )
 def test_a_fetched_catalog_is_one_line(catalog, waiting_for, expected):
     """It has items, size and time, several attempts, and the endpoint that comes before it."""
-    assert (
-        report.fetched(Arrival("courses", catalog), waiting_for) == f"courses fetched: {expected}"
-    )
+    event = CatalogFetched("courses", catalog)
+    assert report.fetched(event, waiting_for) == f"courses fetched: {expected}"
 
 
 def test_progress_is_counted_in_items():

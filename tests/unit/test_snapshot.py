@@ -35,7 +35,7 @@ entries = st.builds(
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(), entries, max_size=8))
 def test_a_snapshot_survives_being_written_and_read(snapshot):
-    """Whatever its keys and children, the text decodes to an equal snapshot, and needs no escaping."""
+    """Any snapshot's text decodes to an equal snapshot, and needs no escaping in JSON."""
     text = encode("courses", snapshot)
     decoded = decode("courses", text)
     assert decoded == snapshot
