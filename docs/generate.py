@@ -11,7 +11,7 @@ from pathlib import Path
 
 from endpoints import ENDPOINTS, Child, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import FIELD_RULES, named, numbered_all_or_none
+from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
@@ -215,12 +215,12 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return _parent_source(column)
     if column.name == child.foreign_key:
         return "the parent's `id`"
-    field = f"`{child.field}[].{column.name}`"
-    if column.name == "position" and child.rule is numbered_all_or_none:
+    field, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
+    if column.name == "position" and rule is numbered_all_or_none:
         return f"{field}; unless all in the list have distinct ones, the place of each, from 1"
     if column.name == "position":
         return f"{field}, else its place in the list, from 1"
-    if column.name == "name" and child.rule is named:
+    if column.name == "name" and rule is named:
         return f"{field}, or the entry itself where it is text"
     return field
 

@@ -15,15 +15,14 @@ import connector
 
 ROOT = Path(connector.__file__).parent
 ROOMS = ("connector", "report", "endpoints", "async_client", "changes", "flatten")
-# What each room reads of the others; flatten/rules.py is a room of its own for the endpoints.
+# What each room reads of the others.
 MAY_IMPORT = {
     "connector": {"report", "async_client", "changes", "endpoints", "flatten"},
     "report": {"async_client", "changes", "endpoints"},
     "changes": {"endpoints", "flatten"},
     "async_client": {"endpoints"},
-    "endpoints": {"flatten.rules"},
-    "flatten": {"endpoints", "flatten.rules"},
-    "flatten.rules": {"flatten"},
+    "endpoints": set(),
+    "flatten": {"endpoints"},
 }
 # What each module reads that neither is ours nor comes with Python.
 THIRD_PARTY = {
@@ -62,20 +61,8 @@ def imported(tree):
             yield node.module
 
 
-def imported_at_run_time(tree):
-    """List what is imported when the module is, without what only a type checker reads."""
-    kept = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    ]
-    return set(imported(ast.Module(body=kept, type_ignores=[])))
-
-
 def room_of(module):
     """Give the room of a module of ours, named with dots; None if it is not ours."""
-    if module == "flatten.rules":
-        return module
     top = module.split(".")[0]
     return top if top in ROOMS else None
 
@@ -104,13 +91,6 @@ def test_imports_point_one_way(path):
     room = room_of(dotted(path))
     rooms = {room_of(module) for module in imported(MODULES[path])} - {None, room}
     assert rooms <= MAY_IMPORT[room]
-
-
-def test_flatten_reads_endpoints_for_their_types_alone():
-    """The endpoints read the rules of flatten, so flatten must not read them when it runs."""
-    for path, tree in MODULES.items():
-        if room_of(dotted(path)) in ("flatten", "flatten.rules", "changes"):
-            assert "endpoints" not in imported_at_run_time(tree)
 
 
 @pytest.mark.parametrize("path", MODULES)
