@@ -60,15 +60,15 @@ class Watch:
         self._replaying = (endpoint_name, time.perf_counter())
 
     def arriving(
-        self, on_event: Callable[[CatalogFetched], Text]
-    ) -> Callable[[CatalogFetched], Text]:
+        self, fetched: Callable[[CatalogFetched, str | None], Text]
+    ) -> Callable[[CatalogFetched, str | None], Text]:
         """Note each arrival that the connector tells of."""
 
-        def noted(arrival: CatalogFetched) -> Text:
+        def noted(arrival: CatalogFetched, waiting_for: str | None) -> Text:
             started = time.perf_counter() - arrival.catalog.seconds
             self.passed(DOWNLOAD, arrival.endpoint_name, started)
             self.body_bytes += arrival.catalog.byte_count
-            return on_event(arrival)
+            return fetched(arrival, waiting_for)
 
         return noted
 
