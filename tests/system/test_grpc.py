@@ -87,6 +87,6 @@ def test_both_generations_declare_the_same_schema(server):
 def test_a_failed_sync_fails_on_the_grpc_sdk(server):
     """A refused token ends the call with an error that says what to do, and without the token."""
     outcome = grpc_sync({"bearer_token": "wr0ng", "base_url": server.base_url}, {})
-    assert "The token is refused, so the sync ended." in outcome["error"]
+    assert "DataCamp rejected the token (HTTP 401); the sync stopped." in outcome["error"]
     assert "wr0ng" not in outcome["error"]
     assert outcome["operations"] == []
