@@ -33,7 +33,7 @@ help:
 	@touch $@
 
 demo: .venv/installed
-	@$(BIN)/python -m mock_api.demo
+	@$(BIN)/python -m devkit.demo
 
 package:
 	@$(PYTHON) -m devkit.package

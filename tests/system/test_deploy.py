@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 import connector
-from devkit import package
-from mock_api import fivetran
+from devkit import fivetran, package
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import sdk

@@ -9,10 +9,10 @@ from datetime import datetime
 import pytest
 
 import connector
+from devkit import fivetran
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import sdk

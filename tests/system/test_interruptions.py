@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from mock_api import fivetran
+from devkit import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import sdk

@@ -11,9 +11,9 @@ import pytest
 
 import connector
 from async_client import validate_configuration
+from devkit import fivetran
 from endpoints import ENDPOINTS
 from flatten import flatten_item
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import published_example, sdk

@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
+from devkit import fivetran
 from endpoints import ENDPOINTS
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import sdk
