@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 import connector
-from devkit import fivetran, package
+from devkit import fivetran, package, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 from tests.support.fivetran_api import Quiet, answering, fivetran_api, told_where
 
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"

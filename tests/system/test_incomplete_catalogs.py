@@ -7,10 +7,10 @@ import json
 import pytest
 from aiohttp import web
 
+from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.faults import Fault, Faults
 from mock_api.serving import serving
-from tests.support import sdk
 
 TOKEN = "s3cret-token-of-the-tests"
 SMALL = catalog(scale=0.05)

@@ -11,12 +11,12 @@ import pytest
 
 import connector
 from async_client import validate_configuration
-from devkit import fivetran
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import published_example, sdk
+from tests.support import published_example
 from tests.support.fivetran_api import Quiet, answering
 
 TOKEN = "t0ken-of-the-migration"
