@@ -20,8 +20,8 @@ from changes import Plan, Snapshot
 from changes.snapshot import fingerprint
 from endpoints import ENDPOINTS, Endpoint
 from flatten import flatten_item
-from mock_api.answers import envelope
 from mock_api.catalog import catalog
+from mock_api.responses import envelope
 
 Bodies = dict[Endpoint, bytearray]
 

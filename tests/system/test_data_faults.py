@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 
 import connector
 from async_client.response import UnreadableItem
+from devkit.sdk import columns, query, sync
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
 from tests.conftest import CONFIGURATION
 from tests.support.recording import answering
-from tests.support.sdk import columns, query, sync
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 NOTHING = {"Upserts": 0, "Deletes": 0, "Truncates": 0}

@@ -9,13 +9,12 @@ from datetime import datetime
 import pytest
 
 import connector
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 TOKEN = "s3cret-token-of-the-tests"

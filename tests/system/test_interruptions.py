@@ -7,10 +7,9 @@ import signal
 
 import pytest
 
-from mock_api import fivetran
+from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 from tests.system.test_end_to_end import (
     TOKEN,
     configuration,

@@ -11,20 +11,18 @@ import pytest
 
 import connector
 from async_client import validate_configuration
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
 from flatten import flatten_item
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import published_example, sdk
+from tests.support import published_example
 from tests.support.fivetran_api import Quiet, answering
 
 TOKEN = "t0ken-of-the-migration"
 GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
 TABLES = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
-NO_STATE = (
-    "Ignoring the saved state: another connector wrote it. Rewriting all tables."
-)
+NO_STATE = "Ignoring the saved state: another connector wrote it. Rewriting all tables."
 
 
 def survived(endpoint, item):

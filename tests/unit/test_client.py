@@ -33,7 +33,7 @@ from async_client import (
 from async_client.client import _proxy, _tls_context, fetch_all
 from async_client.errors import NoSuchCatalogError
 from endpoints import ENDPOINTS
-from mock_api.faults import Fault, Faults
+from mock_api.faults import Fault
 from mock_api.serving import serving
 from tests.support.tls import self_signed, serving_tls
 
@@ -540,7 +540,7 @@ async def test_the_probe_has_its_time(server):
 
 def misbehave(server, endpoint_name, respond, times=None):
     """Let an endpoint respond in a way that the stand-in has no name for."""
-    server._mock.faults = Faults([Fault((endpoint_name,), respond, times)])
+    server.set_faults(Fault((endpoint_name,), respond, times))
 
 
 async def test_the_headers_are_these_and_no_others(server):
