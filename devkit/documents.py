@@ -157,21 +157,9 @@ def _diagram() -> Iterator[str]:
                 f"    {endpoint.table.name} ||--o{{ {child.table.name} : "
                 f'"{column_name(child.foreign_key)}"'
             )
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            yield f"    {table.name} {{"
-            yield from (
-                f"        {_attribute(endpoint, table, column)}" for column in table.columns
-            )
-            yield "    }"
+        else:
+            yield f"    {endpoint.table.name}"
     yield "```"
-
-
-def _attribute(endpoint: Endpoint, table: Table, column: Column) -> str:
-    child = _child_of(endpoint, table)
-    foreign = child is not None and column.name == child.foreign_key
-    marks = ["PK"] * (column.name in table.primary_key) + ["FK"] * foreign
-    return " ".join([column.type, column_name(column.name), ", ".join(marks)]).rstrip()
 
 
 def _table_pages() -> Iterator[str]:

@@ -199,7 +199,7 @@ def test_the_configuration_holds_placeholders_for_the_fields_of_the_form():
 
 
 def test_the_coverage_of_the_product_is_gated():
-    """Without a tracked `.coveragerc` the tests would measure no branches and have no threshold."""
+    """Without a tracked `.coveragerc`, branches are not measured and no threshold holds."""
     gate = ConfigParser()
     gate.read(ROOT / ".coveragerc")
     assert gate.getboolean("run", "branch")
