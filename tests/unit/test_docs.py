@@ -136,7 +136,7 @@ def numbers():
             f"if at least {words[MASS_DELETE_MINIMUM]}, and over a fifth, of the known items",
         ),
         ("README.md", f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row"),
-        ("SECURITY.md", f"bodies are limited to {body} after decompression"),
+        ("SECURITY.md", f"Bodies are limited to {body} after decompression"),
         ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
         ("docs/architecture.md", f"{attempts} in {minutes} for an endpoint"),
         ("docs/architecture.md", f"A body above {body} fails its endpoint"),
