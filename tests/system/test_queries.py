@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 import sqlglot
 
-from docs.generate import PROJECT
+from devkit.documents import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving

@@ -1,4 +1,4 @@
-"""Write what follows from `ENDPOINTS` into the documents: ``python -m docs.generate``.
+"""Write what follows from `ENDPOINTS` into the documents: ``python -m devkit.documents``.
 
 A test compares the documents with what this module would write, so that they cannot grow stale.
 """
@@ -35,7 +35,7 @@ _WHEN_NULL_BY_FIELD = {
 _ABOUT_TABLES = """\
 # Tables and columns
 
-<!-- Written by `python -m docs.generate` from endpoints.py; change that instead. -->
+<!-- Written by `python -m devkit.documents` from endpoints.py; change that instead. -->
 
 Names are those of the destination; types are Fivetran's, and each destination has its own for
 them. Every table also has two columns of Fivetran's:
@@ -67,7 +67,7 @@ Before you build on the values:
 """
 
 _ABOUT_SOURCES = """\
-# Written by `python -m docs.generate` from endpoints.py; change that instead.
+# Written by `python -m devkit.documents` from endpoints.py; change that instead.
 #
 # The ten tables as a dbt source, for dbt Core 1.10.8 or newer and without any package. Copy it
 # into the models of your project, and set the variable datacamp_schema to the schema that your
