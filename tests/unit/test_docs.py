@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from importlib.metadata import PackageNotFoundError, metadata, requires
@@ -25,7 +24,6 @@ from flatten.names import column_name
 from tests.support.recording import failed, refused
 
 README = documents.README.read_text(encoding="utf-8")
-SOURCES = documents.SOURCES.read_text(encoding="utf-8")
 DOCUMENTS = {
     path.relative_to(documents.PROJECT).as_posix(): path.read_text(encoding="utf-8")
     for path in (*documents.PROJECT.glob("*.md"), *(documents.PROJECT / "docs").glob("*.md"))
@@ -150,70 +148,39 @@ def test_limits_in_documents_are_those_of_the_code(name, sentence):
     assert sentence in " ".join(DOCUMENTS[name].split())
 
 
-def parsed(lines):
-    """Read the little of YAML that is used: lists, mappings, plain and JSON-quoted text."""
-    blocks = []
-    for line in lines:
-        if line.startswith("  "):
-            blocks[-1].append(line[2:])
-        else:
-            blocks.append([line])
-    if lines[0].startswith("- "):
-        return [parsed([head.removeprefix("- "), *rest]) for head, *rest in blocks]
-    if re.match(r"\w+:", lines[0]):
-        pairs = [(*head.split(":", 1), rest) for head, *rest in blocks]
-        assert len({key for key, *_ in pairs}) == len(pairs)
-        return {key: parsed(rest or [value.strip()]) for key, value, rest in pairs}
-    (text,) = lines
-    if text.startswith('"'):
-        return json.loads(text)
-    assert re.fullmatch(r"[\w ]+|source\('\w+', '\w+'\)", text), text
-    return text
+PROJECT_TOPIC_MODEL = """\
+  - name: stg_datacamp__project_topic
+    description: "One entry of a project's `topics`, from `/v1/catalog/live-projects`. \
+Without deleted rows."
+    data_tests:
+      - datacamp_unique_together:
+          arguments:
+            columns:
+              - project_id
+              - name
+    columns:
+      - name: project_id
+        description: "Id of the project it belongs to. Never NULL."
+        data_tests:
+          - not_null
+          - relationships:
+              arguments:
+                to: "ref('stg_datacamp__project')"
+                field: project_id
+              config:
+                severity: warn
+      - name: name
+        description: "Name of the topic. Never NULL."
+        data_tests:
+          - not_null
+      - name: _fivetran_synced
+"""
 
 
-NOT_DELETED = {"where": "not _fivetran_deleted"}
-
-
-def dbt_tests_of_columns(endpoint, table):
-    """Say which columns of a table dbt is to test, and for what."""
-    tests = {column_name(name): ["not_null"] for name in table.primary_key}
-    if table is endpoint.table:
-        tests["id"].append({"unique": {"config": NOT_DELETED}})
-    else:
-        parent = {"to": f"source('datacamp', '{endpoint.table.name}')", "field": "id"}
-        related = {"relationships": {"arguments": parent, "config": NOT_DELETED}}
-        tests[endpoint.child.foreign_key].append(related)
-    return tests
-
-
-def test_the_dbt_source_has_all_tables_and_columns_and_tests_the_keys():
-    """Keys are tested for NULL, repetition and parents; nothing in it tells of freshness."""
-    lines = [line for line in SOURCES.splitlines() if line and not line.startswith("#")]
-    (source,) = parsed(lines)["sources"]
-    assert source.keys() == {"name", "description", "schema", "tables"}
-    tables = iter(source["tables"])
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            found, key = next(tables), ", '|', ".join(map(column_name, table.primary_key))
-            together = {
-                "name": f"datacamp_{table.name}_key_is_unique",
-                "arguments": {"column_name": f"concat({key})"},
-                "config": NOT_DELETED,
-            }
-            assert found["name"] == table.name
-            assert found.get("data_tests", []) == [{"unique": together}] * ("|" in key)
-            assert [column["name"] for column in found["columns"]] == [
-                *(column_name(column.name) for column in table.columns),
-                "_fivetran_deleted",
-                "_fivetran_synced",
-            ]
-            assert dbt_tests_of_columns(endpoint, table) == {
-                column["name"]: column["data_tests"]
-                for column in found["columns"]
-                if "data_tests" in column
-            }
-            assert all(column["description"].endswith(".") for column in found["columns"])
-    assert list(tables) == []
+def test_a_dbt_model_tests_its_key_and_its_parent():
+    """A NULL or repeated key is an error, a missing parent a warning; `make dbt` runs them all."""
+    staging = documents.PROJECT / "dbt" / "models" / "staging" / "staging.yml"
+    assert PROJECT_TOPIC_MODEL in staging.read_text(encoding="utf-8")
 
 
 def never_null(table):
@@ -239,15 +206,15 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
 
 
 def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
-    """An empty list gives empty text and none NULL; without a topic its columns are NULL."""
+    """An empty list becomes an empty string; without a topic its columns are NULL."""
     courses = ENDPOINTS[-1]
     empty = {"id": "x", "instructors": [], "includedInLicenses": [], "topic": None}
     row = flatten_item(courses, empty).row
     assert [row["instructors"], row["includedInLicenses"]] == ["", ""]
     assert [row["topic_name"], row["topic_description"]] == [None, None]
     page = DOCUMENTS["docs/tables.md"]
-    assert page.count("| the API sends none; an empty list gives empty text |") == 4
-    assert page.count("| it has no topic, or one without a name |") == 3
+    assert page.count("missing or null; an empty list becomes an empty string |") == 4
+    assert page.count("| the item has no topic, or its topic has no name |") == 3
 
 
 def said():
