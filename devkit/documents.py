@@ -12,7 +12,7 @@ from devkit import dbt_package
 from devkit.descriptions import child_of, row_meaning, table_sentence, when_null
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import FIELD_RULES, named, numbered_all_or_none
+from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
@@ -113,21 +113,9 @@ def _diagram() -> Iterator[str]:
                 f"    {endpoint.table.name} ||--o{{ {child.table.name} : "
                 f'"{column_name(child.foreign_key)}"'
             )
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            yield f"    {table.name} {{"
-            yield from (
-                f"        {_attribute(endpoint, table, column)}" for column in table.columns
-            )
-            yield "    }"
+        else:
+            yield f"    {endpoint.table.name}"
     yield "```"
-
-
-def _attribute(endpoint: Endpoint, table: Table, column: Column) -> str:
-    child = child_of(endpoint, table)
-    foreign = child is not None and column.name == child.foreign_key
-    marks = ["PK"] * (column.name in table.primary_key) + ["FK"] * foreign
-    return " ".join([column.type, column_name(column.name), ", ".join(marks)]).rstrip()
 
 
 def _table_pages() -> Iterator[str]:
@@ -159,12 +147,12 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return _parent_source(column)
     if column.name == child.foreign_key:
         return "the parent's `id`"
-    field = f"`{child.field}[].{column.name}`"
-    if column.name == "position" and child.rule is numbered_all_or_none:
+    field, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
+    if column.name == "position" and rule is numbered_all_or_none:
         return f"{field} if all are distinct whole numbers, else the place in the list, from 1"
     if column.name == "position":
         return f"{field} if it has one, else the place in the list, from 1"
-    if column.name == "name" and child.rule is named:
+    if column.name == "name" and rule is named:
         return f"{field}, or the entry itself if it is text"
     return field
 
