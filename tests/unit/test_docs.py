@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, metadata, requires
 
 import pytest
@@ -26,7 +27,8 @@ from tests.support.recording import failed, refused
 README = documents.README.read_text(encoding="utf-8")
 DOCUMENTS = {
     path.relative_to(documents.PROJECT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (*documents.PROJECT.glob("*.md"), *(documents.PROJECT / "docs").glob("*.md"))
+    for pattern in ("*.md", "docs/*.md", "dbt/*.md")
+    for path in documents.PROJECT.glob(pattern)
 }
 every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
@@ -151,39 +153,19 @@ def test_limits_in_documents_are_those_of_the_code(name, sentence):
     assert sentence in " ".join(DOCUMENTS[name].split())
 
 
-PROJECT_TOPIC_MODEL = """\
-  - name: stg_datacamp__project_topic
-    description: "One entry of a project's `topics`, from `/v1/catalog/live-projects`. \
-Without deleted rows."
-    data_tests:
-      - datacamp_unique_together:
-          arguments:
-            columns:
-              - project_id
-              - name
-    columns:
-      - name: project_id
-        description: "Id of the project it belongs to. Never NULL."
-        data_tests:
-          - not_null
-          - relationships:
-              arguments:
-                to: "ref('stg_datacamp__project')"
-                field: project_id
-              config:
-                severity: warn
-      - name: name
-        description: "Name of the topic. Never NULL."
-        data_tests:
-          - not_null
-      - name: _fivetran_synced
-"""
-
-
-def test_a_dbt_model_tests_its_key_and_its_parent():
-    """A NULL or repeated key is an error, a missing parent a warning; `make dbt` runs them all."""
+def test_the_dbt_models_test_keys_and_parents():
+    """NULL or repeated keys are errors, missing parents warnings; `make dbt` runs these tests."""
     staging = documents.PROJECT / "dbt" / "models" / "staging" / "staging.yml"
-    assert PROJECT_TOPIC_MODEL in staging.read_text(encoding="utf-8")
+    text = staging.read_text(encoding="utf-8")
+    tests = re.findall(r"- (not_null|unique|\w+(?=:$))", text, re.MULTILINE)
+    keys = [table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables]
+    assert Counter(tests) == {
+        "not_null": sum(map(len, keys)),
+        "unique": sum(len(key) == 1 for key in keys),
+        "datacamp_unique_together": sum(len(key) > 1 for key in keys),
+        "relationships": sum(endpoint.child is not None for endpoint in ENDPOINTS),
+    }
+    assert text.count("severity: warn") == tests.count("relationships")
 
 
 def never_null(table):
@@ -206,18 +188,6 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
         filled = [column_name(name) for name, value in row.items() if value is not None]
         placed = ["position"] * (table.name == "course_chapter")
         assert sorted(filled) == sorted(never_null(table) + placed)
-
-
-def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
-    """An empty list becomes an empty string; without a topic its columns are NULL."""
-    courses = ENDPOINTS[-1]
-    empty = {"id": "x", "instructors": [], "includedInLicenses": [], "topic": None}
-    row = flatten_item(courses, empty).row
-    assert [row["instructors"], row["includedInLicenses"]] == ["", ""]
-    assert [row["topic_name"], row["topic_description"]] == [None, None]
-    page = DOCUMENTS["docs/tables.md"]
-    assert page.count("missing or null; an empty list becomes an empty string |") == 4
-    assert page.count("| the item has no topic, or its topic has no name |") == 3
 
 
 def said():
