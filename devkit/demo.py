@@ -65,7 +65,8 @@ def main() -> int:
 def readable(lines: Iterable[str]) -> Iterable[str]:
     """Yield the lines of a sync's log that are worth reading, wrapped and without the state."""
     shown = True
-    for line in (part for line in lines for part in _BEGINNING.split(line) if part.strip()):
+    parts = (part for line in lines for part in _BEGINNING.split(line) if part.strip())
+    for line in parts:
         text = _STATE.sub(_without_state, line.rstrip())
         match = _LOG_LINE.match(text)
         if match:
