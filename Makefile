@@ -6,7 +6,7 @@ PYTHONS := 3.10 3.11 3.12 3.13 3.14
 .PHONY: help demo package dbt test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
 
 help:
-	@echo "make demo          run the connector against a stand-in of DataCamp's API"
+	@echo "make demo          run the connector against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-fast     run the unit tests, in half a minute"

@@ -335,7 +335,7 @@ def test_the_dependency_question_is_to_be_answered_with_no(account, real_pipreqs
     assert untold("Deploying the checkout itself", output) == []
     (named,) = re.findall(r"project-dependencies\n(.*)\n", output)
     missing = {pin.split("==")[0] for pin in named.split()}
-    assert missing > {"duckdb", "hypothesis", "pytest"}
+    assert missing > {"hypothesis", "pytest"}
     assert missing.isdisjoint(real_pipreqs)
     assert requirements.read_bytes() == (fivetran.PROJECT / "requirements.txt").read_bytes()
 
