@@ -1,0 +1,292 @@
+"""Prove that the tests notice bugs: apply small breakages of the product, one at a time.
+
+`python -m devkit.breakages [WORD ...]` takes those whose name or file contains a word, or all.
+It works in a copy of the tracked files, so the checkout is never broken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from devkit.package import PROJECT
+
+UNIT_TESTS = "tests/unit"
+TIME_LIMIT_SECONDS = 300
+# Of pytest's short summary. A module that cannot even be collected names no test: no proof.
+_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?::.+?)(?: - .*)?$", re.MULTILINE)
+
+
+class Breakage(NamedTuple):
+    """A bug in one line of `file`: `before` occurs there once, and `after` takes its place.
+
+    `tests` is the narrowest path of tests that should fail; all unit tests run if they pass.
+    """
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: str
+
+
+# File and its tests; then name, the text before and the text after of each breakage.
+_BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
+    ("connector.py", "tests/unit/test_connector.py"): {
+        "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
+        "no checkpoint after an endpoint": ("_checkpoint(progress, writing)", "pass"),
+        "writing is not reset before a 401 is raised": ("_checkpoint(progress, None)", "pass"),
+        "the snapshot of a written endpoint is not kept": (
+            "progress.landed(endpoint.name, outcome.snapshot)",
+            "pass",
+        ),
+        "writing continues after a 401": ("            break", "            continue"),
+        "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
+        "an exit that is no Exception ends the sync as a success": (
+            "except BaseException as stop:",
+            "except OSError as stop:",
+        ),
+        "a replayed body is kept in memory": (
+            "catalogs.pop(endpoint.name).result()",
+            "catalogs[endpoint.name].result()",
+        ),
+    },
+    ("report.py", "tests/unit/test_report.py"): {
+        "a single deferred delete is not reported": (
+            "if outcome.deferred:",
+            "if outcome.deferred > 1:",
+        ),
+        "the suggested skip_endpoints loses those skipped already": (
+            "e.name in names or e.name not in asked",
+            "e.name in names",
+        ),
+    },
+    ("endpoints.py", "tests/unit/test_endpoints.py"): {
+        "chapters of two courses share a primary key": ('("id", "course_id")', '("id",)'),
+        "timestamps are declared as text": (
+            '"updatedAt", "UTC_DATETIME"',
+            '"updatedAt", "STRING"',
+        ),
+    },
+    ("async_client/background.py", "tests/unit/test_background.py"): {
+        "leaving early does not cancel the requests": (
+            "loop.call_soon_threadsafe(work.cancel)",
+            "loop.call_soon_threadsafe(work.done)",
+        ),
+    },
+    ("async_client/charset.py", "tests/unit/test_response.py"): {
+        "a declared charset is believed before valid UTF-8": (
+            'if b"\\0" not in body[:4] and _is_utf_8(body):',
+            'if b"\\0" not in body[:4] and _is_utf_8(body) and not _declared(content_type):',
+        ),
+    },
+    ("async_client/client.py", "tests/unit/test_client.py"): {
+        "redirects are followed": ("allow_redirects=False", "allow_redirects=True"),
+        "TLS certificates are not verified": (
+            "ssl=_tls_context() if secure else True",
+            "ssl=False",
+        ),
+        "a silent server is waited for": (", sock_read=silence", ""),
+        "a body is not bounded": ("if len(body) > self.limits.body_bytes:", "if not body:"),
+        "a redirect's token is shown": ("if token.lower() not in unquote(", "if unquote("),
+        "a 401 does not stop the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
+        "environment proxies are ignored": ("proxy=_proxy(url)", "proxy=None"),
+    },
+    ("async_client/evidence.py", "tests/unit/test_evidence.py"): {
+        "a member hasMore is misspelt": ('"hasmore",', '"has_more",'),
+        "a page count of 2 is no page evidence": (
+            "name in _PAGE_COUNT and (_whole(value) or 0) > 1",
+            "name in _PAGE_COUNT and (_whole(value) or 0) > 2",
+        ),
+        "an equal total is a shortfall": ("greatest[1] <= item_count", "greatest[1] < item_count"),
+        "an error beside the list is ignored": ("return not _is_nothing(value)", "return False"),
+    },
+    ("async_client/nesting.py", "tests/unit/test_response.py"): {
+        "the deepest allowed item is refused": ("any(level > levels", "any(level >= levels"),
+    },
+    ("async_client/requested_wait.py", "tests/unit/test_requested_wait.py"): {
+        "a header RateLimit-Reset is misspelt": ('"ratelimitreset"', '"ratelimitresets"'),
+        "milliseconds are taken for seconds": ("reset / 1000 - sent", "reset - sent"),
+        "a date in Retry-After counts from the local clock": (
+            'sent = _date(headers.get("Date", "")) or now\n',
+            "sent = now\n",
+        ),
+    },
+    ("async_client/response.py", "tests/unit/test_response.py"): {
+        "HTTP 501 is retried": ("- {501, 505}", "- {505}"),
+        "HTTP 401 costs one endpoint only": ("401: _unauthorized", "401: _forbidden"),
+        "a list without readable keys is a catalog": ("    _check_keys(endpoint, items)\n", ""),
+        "one list of several is guessed": ("if len(names) != 1:", "if not names:"),
+        "an oversized item is decoded": ("if _beyond_bounds(text):", "if not text:"),
+    },
+    ("async_client/retry.py", "tests/unit/test_retry.py"): {
+        "jitter shortens Retry-After": ("seconds = max(", "seconds = min("),
+        "a wait outlasts the time left": ("if seconds >= left:", "if left < 0:"),
+    },
+    ("async_client/settings.py", "tests/unit/test_settings.py"): {
+        "the token is in a repr": ("field(repr=False)", "field(repr=True)"),
+        "a password in base_url is accepted": (
+            'if "@" in parts.netloc:',
+            'if " " in parts.netloc:',
+        ),
+        "a timeout of 0 is accepted": ("and seconds > 0)", "and seconds >= 0)"),
+    },
+    ("changes/plan.py", "tests/unit/test_plan.py"): {
+        "tables are not truncated without a snapshot": ("if before is None:", "if before == {}:"),
+        "duplicates are not rejected": ("and flat.key in outcome.snapshot:", "and False:"),
+        "missing_syncs is not reset": (
+            "outcome.snapshot[flat.key] = now",
+            "outcome.snapshot[flat.key] = now._replace(missing_syncs=last[2] if last else 0)",
+        ),
+        "missing_syncs is not counted": ("last.missing_syncs + 1", "last.missing_syncs"),
+        "a deferred item leaves the snapshot": (
+            "outcome.snapshot[key] = last._replace(missing_syncs=missing_syncs)",
+            "pass",
+        ),
+        "five missing items are no mass delete": (
+            "missing >= MASS_DELETE_MINIMUM",
+            "missing > MASS_DELETE_MINIMUM",
+        ),
+        "an item that cannot be read starts no deferral": ("outcome.keyless += 1", "pass"),
+        "deletes precede the upserts": (
+            "departed.extend((flat.key, child) for child in last.children if child not in flat.children)",
+            "yield from _delete_children(endpoint, flat.key, set(last.children) - set(flat.children))",
+        ),
+        "children of a deleted item stay": (
+            "yield from _delete_children(endpoint, key, last.children)",
+            "pass",
+        ),
+    },
+    ("changes/snapshot.py", "tests/unit/test_snapshot.py"): {
+        "the order of children is a change": ("*sorted(map(_encoded,", "*list(map(_encoded,"),
+        "a snapshot passes for another endpoint's": (
+            "person=endpoint_name.encode()",
+            'person=b""',
+        ),
+        "missing_syncs is not stored": ("if e.missing_syncs}", "if not e.digest}"),
+    },
+    ("changes/state.py", "tests/unit/test_state.py"): {
+        "an interrupted endpoint keeps its snapshot": (
+            "elif name != progress.interrupted:",
+            "else:",
+        ),
+        "a state of another source is used": (
+            'if state.get("source") != source:',
+            'if state.get("source") is None:',
+        ),
+        "a changed snapshot is stored as it was": ("self._texts.pop(endpoint_name, None)", "pass"),
+    },
+    ("flatten/item.py", "tests/unit/test_item.py"): {
+        "a child's own foreign key wins": ("row[child.foreign_key] = parent_key", "pass"),
+        "the last of two equal children wins": ("and key in flat.children:", "and False:"),
+        "undeclared columns are not bounded": ("len(seen) >= MOST_UNDECLARED_COLUMNS", "False"),
+        "another spelling fills a key": ("if name not in primary_key)", "if name)"),
+    },
+    ("flatten/names.py", "tests/unit/test_names.py"): {
+        "a capital starts no word": ("(?<=[a-z])(?=[A-Z])|", ""),
+    },
+    ("flatten/rules.py", "tests/unit/test_rules.py"): {
+        "chapters count from 0": ("children(value), start=1)", "children(value))"),
+        "a repeated position is kept": (
+            "and len(set(positions)) == len(positions):",
+            "and len(positions) > 0:",
+        ),
+    },
+    ("flatten/values.py", "tests/unit/test_values.py"): {
+        "NUL is not removed": ('return text.replace("\\0", "")', "return text"),
+        "a lone surrogate stays": ("text = _SURROGATE.sub(", "_SURROGATE.sub("),
+        "the offset of a timestamp is ignored": ("{offset or '+00'}:", "+00:"),
+        "an integer of 65 bits is a LONG": (
+            "if abs(number) > _LARGEST_LONG:",
+            "if abs(number) > 2 * _LARGEST_LONG:",
+        ),
+    },
+}
+BREAKAGES = tuple(
+    Breakage(name, file, before, after, tests)
+    for (file, tests), breakages in _BY_FILE.items()
+    for name, (before, after) in breakages.items()
+)
+
+
+def broken(breakage: Breakage, source: str) -> str:
+    """Return `source` with the bug; raise ValueError if its text is not there exactly once."""
+    if source.count(breakage.before) != 1:
+        raise ValueError(f"{breakage.before!r} occurs {source.count(breakage.before)} times")
+    return source.replace(breakage.before, breakage.after)
+
+
+def main(words: Sequence[str]) -> int:
+    """Apply the breakages that match, print a line for each; return the exit status."""
+    chosen = [b for b in BREAKAGES if not words or any(w in f"{b.name} {b.file}" for w in words)]
+    for breakage in chosen:
+        broken(breakage, (PROJECT / breakage.file).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="breakages-") as name:
+        folder = Path(name)
+        _copy_tracked_files(folder)
+        failure = _first_failure(folder, sorted({b.tests for b in chosen}))
+        if failure or not chosen:
+            sys.stdout.write(f"without any breakage: {failure or 'none has such a name'}\n")
+            return 1
+        survived = sum([not _is_caught(folder, breakage) for breakage in chosen])
+    sys.stdout.write(f"{len(chosen)} breakages, {survived} survived\n")
+    return min(survived, 1)
+
+
+def _copy_tracked_files(folder: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for path in filter(None, listed.stdout.split("\0")):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, folder / path)
+
+
+def _is_caught(folder: Path, breakage: Breakage) -> bool:
+    file = folder / breakage.file
+    source = file.read_text(encoding="utf-8")
+    file.write_text(broken(breakage, source), encoding="utf-8")
+    try:
+        failure = _first_failure(folder, [breakage.tests])
+        failure = failure or _first_failure(folder, [UNIT_TESTS])
+    finally:
+        file.write_text(source, encoding="utf-8")
+    sys.stdout.write(f"{breakage.name}: {f'caught by {failure}' if failure else 'SURVIVED'}\n")
+    sys.stdout.flush()
+    return failure is not None
+
+
+def _first_failure(folder: Path, tests: Sequence[str]) -> str | None:
+    """Return the first test that fails, None if all pass or none can be run in time."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    # No compiled modules: they are told apart by size and second, which a breakage may keep.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=folder,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=TIME_LIMIT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    match = _FIRST_FAILURE.search(done.stdout)
+    return match[1] if match else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
