@@ -19,7 +19,7 @@ from typing import NamedTuple
 from devkit.package import PROJECT
 
 UNIT_TESTS = "tests/unit"
-TIME_LIMIT_SECONDS = 300
+TIME_LIMIT_SECONDS = 120
 # Of pytest's short summary. A module that cannot even be collected names no test: no proof.
 _FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?::.+?)(?: - .*)?$", re.MULTILINE)
 
@@ -47,11 +47,14 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
             "progress.landed(endpoint.name, outcome.snapshot)",
             "pass",
         ),
-        "writing continues after a 401": ("            break", "            continue"),
+        "a 401 of a later endpoint does not stop the writing": (
+            "if future.done() and isinstance(future.exception(), TokenRefusedError):",
+            "if future is None:",
+        ),
         "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
-        "an exit that is no Exception ends the sync as a success": (
+        "a cancelled sync ends as a success": (
             "except BaseException as stop:",
-            "except OSError as stop:",
+            "except KeyboardInterrupt as stop:",
         ),
         "a replayed body is kept in memory": (
             "catalogs.pop(endpoint.name).result()",
@@ -76,10 +79,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         ),
     },
     ("async_client/background.py", "tests/unit/test_background.py"): {
-        "leaving early does not cancel the requests": (
-            "loop.call_soon_threadsafe(work.cancel)",
-            "loop.call_soon_threadsafe(work.done)",
-        ),
+        "leaving does not wait until the connections are closed": ("thread.join()", "pass"),
     },
     ("async_client/charset.py", "tests/unit/test_response.py"): {
         "a declared charset is believed before valid UTF-8": (
@@ -156,8 +156,8 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         ),
         "an item that cannot be read starts no deferral": ("outcome.keyless += 1", "pass"),
         "deletes precede the upserts": (
-            "departed.extend((flat.key, child) for child in last.children if child not in flat.children)",
-            "yield from _delete_children(endpoint, flat.key, set(last.children) - set(flat.children))",
+            "departed.extend((flat.key, child) for",
+            "yield from (next(_delete_children(endpoint, flat.key, [child])) for",
         ),
         "children of a deleted item stay": (
             "yield from _delete_children(endpoint, key, last.children)",
