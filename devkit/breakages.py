@@ -38,72 +38,59 @@ class Breakage(NamedTuple):
     tests: str
 
 
+_FAULTS = "tests/system/test_faults.py"
 # File and its tests; then name, the text before and the text after of each breakage.
 _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("connector.py", "tests/unit/test_connector.py"): {
         "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
         "no checkpoint after an endpoint": ("_checkpoint(progress, writing)", "pass"),
         "writing is not reset before a 401 is raised": ("_checkpoint(progress, None)", "pass"),
-        "a 401 of a later endpoint does not stop the writing": (
-            "if future.done() and isinstance(future.exception(), TokenRefusedError):",
-            "if future is None:",
+        "a 401 of a later endpoint is not seen": (
+            "isinstance(future.exception(), ",
+            "isinstance(future, ",
         ),
         "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
-        "a cancelled sync ends as a success": (
-            "except BaseException as stop:",
-            "except KeyboardInterrupt as stop:",
-        ),
+        "a cancelled sync is a success": ("except BaseException", "except KeyboardInterrupt"),
         "a replayed body is kept in memory": (
-            "catalogs.pop(endpoint.name).result()",
-            "catalogs[endpoint.name].result()",
+            "catalogs.pop(endpoint.name)",
+            "catalogs[endpoint.name]",
         ),
     },
     ("report.py", "tests/unit/test_report.py"): {
-        "a single deferred delete is not reported": (
+        "one deferred delete is not reported": (
             "if outcome.deferred:",
             "if outcome.deferred > 1:",
         ),
-        "the suggested skip_endpoints loses those skipped already": (
-            "e.name in names or e.name not in asked",
-            "e.name in names",
-        ),
+        "the proposed skip_endpoints drops those skipped already": (" or e.name not in asked", ""),
     },
     ("endpoints.py", "tests/unit/test_endpoints.py"): {
         "chapters of two courses share a primary key": ('("id", "course_id")', '("id",)'),
-        "timestamps are declared as text": (
-            '"updatedAt", "UTC_DATETIME"',
-            '"updatedAt", "STRING"',
-        ),
+        "a timestamp is declared as text": ("UTC_DATETIME", "STRING"),
     },
     ("async_client/background.py", "tests/unit/test_background.py"): {
         "leaving does not wait until the connections are closed": ("thread.join()", "pass"),
     },
     ("async_client/charset.py", "tests/unit/test_response.py"): {
-        "a declared charset is believed before valid UTF-8": (
-            'if b"\\0" not in body[:4] and _is_utf_8(body):',
-            'if b"\\0" not in body[:4] and _is_utf_8(body) and not _declared(content_type):',
+        "a declared charset is preferred to valid UTF-8": (
+            "and _is_utf_8(body):",
+            "and _is_utf_8(body) and not _declared(content_type):",
         ),
     },
     ("async_client/client.py", "tests/unit/test_client.py"): {
         "redirects are followed": ("allow_redirects=False", "allow_redirects=True"),
-        "TLS certificates are not verified": (
-            "ssl=_tls_context() if secure else True",
-            "ssl=False",
-        ),
-        "a silent server is waited for": (", sock_read=silence", ""),
-        "a 401 does not stop the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
         "environment proxies are ignored": ("proxy=_proxy(url)", "proxy=None"),
     },
-    (
-        "async_client/client.py",
-        "tests/system/test_faults.py::test_a_final_fault_is_not_tried_again",
-    ): {
-        "a token in a redirect is shown": ("if token.lower() not in unquote(", "if unquote("),
+    ("async_client/client.py", "tests/unit/test_background.py"): {
+        "a silent server is waited for": (", sock_read=silence", ""),
+        "a 401 does not cancel the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
     },
-    (
-        "async_client/client.py",
-        "tests/system/test_faults.py::test_a_gzip_bomb_is_cut_while_it_is_read",
-    ): {
+    ("async_client/client.py", f"{_FAULTS}::test_a_certificate_that_is_not_trusted_is_final"): {
+        "TLS certificates are not verified": ("_tls_context() if secure else True", "False"),
+    },
+    ("async_client/client.py", f"{_FAULTS}::test_a_final_fault_is_not_tried_again"): {
+        "a token that a redirect encodes is shown": ("not in unquote(headers", "not in (headers"),
+    },
+    ("async_client/client.py", f"{_FAULTS}::test_a_gzip_bomb_is_cut_while_it_is_read"): {
         "a body is not bounded": ("if len(body) > self.limits.body_bytes:", "if not body:"),
     },
     ("async_client/evidence.py", "tests/unit/test_evidence.py"): {
@@ -115,18 +102,18 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "the deepest allowed item is refused": ("any(level > levels", "any(level >= levels"),
     },
     ("async_client/requested_wait.py", "tests/unit/test_requested_wait.py"): {
-        "a header RateLimit-Reset is misspelt": ('"ratelimitreset"', '"ratelimitresets"'),
-        "a date in Retry-After counts from the local clock": (
-            'sent = _date(headers.get("Date", "")) or now\n',
-            "sent = now\n",
+        "the header RateLimit-Reset is misspelt": ('"ratelimitreset"', '"ratelimitresets"'),
+        "a Retry-After date counts from the local clock": (
+            'sent = _date(headers.get("Date", "")) or now',
+            "sent = now",
         ),
     },
     ("async_client/response.py", "tests/unit/test_response.py"): {
         "HTTP 501 is retried": ("- {501, 505}", "- {505}"),
         "HTTP 401 costs one endpoint only": ("401: _unauthorized", "401: _forbidden"),
         "a list without readable keys is a catalog": ("    _check_keys(endpoint, items)\n", ""),
-        "one list of several is guessed": ("if len(names) != 1:", "if not names:"),
-        "an oversized item is decoded": ("if _beyond_bounds(text):", "if not text:"),
+        "one of several lists is guessed": ("if len(names) != 1:", "if not names:"),
+        "an item of any size is decoded": ("if _beyond_bounds(text):", "if not text:"),
     },
     ("async_client/retry.py", "tests/unit/test_retry.py"): {
         "jitter shortens Retry-After": ("seconds = max(", "seconds = min("),
@@ -134,60 +121,42 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     },
     ("async_client/settings.py", "tests/unit/test_settings.py"): {
         "the token is in a repr": ("field(repr=False)", "field(repr=True)"),
-        "a password in base_url is accepted": (
-            'if "@" in parts.netloc:',
-            'if " " in parts.netloc:',
-        ),
-        "a timeout of 0 is accepted": ("and seconds > 0)", "and seconds >= 0)"),
+        "a password in base_url is accepted": ('if "@" in', 'if " " in'),
     },
     ("changes/plan.py", "tests/unit/test_plan.py"): {
-        "tables are not truncated without a snapshot": ("if before is None:", "if before == {}:"),
+        "an empty snapshot is taken for none": ("if before is None:", "if not before:"),
         "duplicates are not rejected": ("and flat.key in outcome.snapshot:", "and False:"),
         "missing_syncs is not reset": (
             "outcome.snapshot[flat.key] = now",
             "outcome.snapshot[flat.key] = now._replace(missing_syncs=last[2] if last else 0)",
         ),
-        "a deferred item leaves the snapshot": (
-            "outcome.snapshot[key] = last._replace(missing_syncs=missing_syncs)",
-            "pass",
-        ),
-        "five missing items are no mass delete": (
-            "missing >= MASS_DELETE_MINIMUM",
-            "missing > MASS_DELETE_MINIMUM",
-        ),
-        "an item that cannot be read starts no deferral": ("outcome.keyless += 1", "pass"),
-        "deletes precede the upserts": (
+        "a deferred item leaves the snapshot": ("outcome.snapshot[key] =", "_ ="),
+        "five missing items are no mass delete": (">= MASS_DELETE", "> MASS_DELETE"),
+        "an item without a key defers nothing": ("outcome.keyless += 1", "pass"),
+        "a child is deleted before the upserts": (
             "departed.extend((flat.key, child) for",
             "yield from (next(_delete_children(endpoint, flat.key, [child])) for",
         ),
-        "children of a deleted item stay": (
-            "yield from _delete_children(endpoint, key, last.children)",
-            "pass",
-        ),
+        "the children of a deleted item stay": (", key, last.children)", ", key, ())"),
     },
     ("changes/snapshot.py", "tests/unit/test_snapshot.py"): {
-        "the order of children is a change": ("*sorted(map(_encoded,", "*list(map(_encoded,"),
+        "the order of children is a change": ("*sorted(map(", "*list(map("),
         "a snapshot passes for another endpoint's": (
             "person=endpoint_name.encode()",
             'person=b""',
         ),
-        "missing_syncs is not stored": ("if e.missing_syncs}", "if not e.digest}"),
     },
     ("changes/state.py", "tests/unit/test_state.py"): {
         "an interrupted endpoint keeps its snapshot": (
-            "elif name != progress.interrupted:",
-            "else:",
+            "elif name != progress.interrupted",
+            "else",
         ),
-        "a state of another source is used": (
-            'if state.get("source") != source:',
-            'if state.get("source") is None:',
-        ),
-        "a changed snapshot is stored as it was": ("self._texts.pop(endpoint_name, None)", "pass"),
+        "a state of another source is used": ('state.get("source") != source', "False"),
+        "a changed snapshot is stored as before": ("self._texts.pop(endpoint_name, None)", "pass"),
     },
     ("flatten/item.py", "tests/unit/test_item.py"): {
-        "a child's own foreign key wins": ("row[child.foreign_key] = parent_key", "pass"),
+        "the foreign key in a child wins": ("row[child.foreign_key] = parent_key", "pass"),
         "the last of two equal children wins": ("and key in flat.children:", "and False:"),
-        "undeclared columns are not bounded": ("len(seen) >= MOST_UNDECLARED_COLUMNS", "False"),
         "another spelling fills a key": ("if name not in primary_key)", "if name)"),
     },
     ("flatten/names.py", "tests/unit/test_names.py"): {
@@ -195,19 +164,12 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     },
     ("flatten/rules.py", "tests/unit/test_rules.py"): {
         "chapters count from 0": ("children(value), start=1)", "children(value))"),
-        "a repeated position is kept": (
-            "and len(set(positions)) == len(positions):",
-            "and len(positions) > 0:",
-        ),
+        "a repeated position is kept": ("and len(set(positions)) == len(positions)", ""),
     },
     ("flatten/values.py", "tests/unit/test_values.py"): {
         "NUL is not removed": ('return text.replace("\\0", "")', "return text"),
         "a lone surrogate stays": ("text = _SURROGATE.sub(", "_SURROGATE.sub("),
         "the offset of a timestamp is ignored": ("{offset or '+00'}:", "+00:"),
-        "an integer of 65 bits is a LONG": (
-            "if abs(number) > _LARGEST_LONG:",
-            "if abs(number) > 2 * _LARGEST_LONG:",
-        ),
     },
 }
 BREAKAGES = tuple(
