@@ -1,7 +1,7 @@
-"""Prove that the tests notice bugs: apply small breakages of the product, one at a time.
+"""Check that the tests catch bugs: apply one-line breakages of the product, one at a time.
 
-`python -m devkit.breakages [WORD ...]` takes those whose name or file contains a word, or all.
-It works in a copy of the tracked files, so the checkout is never broken.
+`python -m devkit.breakages [WORD ...]` runs those whose name or file contains one of the words, or
+all. It works in a copy of the files that git does not ignore, so the checkout is never broken.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import NamedTuple
 
 from devkit.package import PROJECT
 
-# The list's own test fails with any breakage.
+# Except the test of this list, which fails with every breakage.
 UNIT_TESTS = ("tests/unit", "--ignore=tests/unit/test_breakages.py")
-TIME_LIMIT_SECONDS = 120
-# Of pytest's short summary. A module that cannot even be collected names no test: no proof.
-_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?::.+?)(?: - .*)?$", re.MULTILINE)
+TIME_LIMIT_SECONDS = 300
+# In pytest's summary. A module that cannot be imported names no test, so it proves nothing.
+_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+?::.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class Breakage(NamedTuple):
-    """A bug in one line of `file`: `before` occurs there once, and `after` takes its place.
+    """A bug: in `file`, the only occurrence of `before` is replaced by `after`.
 
-    `tests` is the narrowest path of tests that should fail; all unit tests run if they pass.
+    `tests` is the narrowest path of tests that should fail. If they pass, all unit tests are run.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Breakage(NamedTuple):
 
 
 _FAULTS = "tests/system/test_faults.py"
-# File and its tests; then name, the text before and the text after of each breakage.
+# File and tests; then by name, the text before and after.
 _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("connector.py", "tests/unit/test_connector.py"): {
         "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
@@ -180,7 +181,7 @@ BREAKAGES = tuple(
 
 
 def broken(breakage: Breakage, source: str) -> str:
-    """Return `source` with the bug; raise ValueError if its text is not there exactly once."""
+    """Return `source` with the bug; raise ValueError unless `before` occurs exactly once."""
     if source.count(breakage.before) != 1:
         raise ValueError(f"{breakage.before!r} occurs {source.count(breakage.before)} times")
     return source.replace(breakage.before, breakage.after)
@@ -189,31 +190,32 @@ def broken(breakage: Breakage, source: str) -> str:
 def main(words: Sequence[str]) -> int:
     """Apply the breakages that match, print a line for each; return the exit status."""
     chosen = [b for b in BREAKAGES if not words or any(w in f"{b.name} {b.file}" for w in words)]
+    if not chosen:
+        sys.stdout.write("no breakage matches\n")
+        return 1
     for breakage in chosen:
         broken(breakage, (PROJECT / breakage.file).read_text(encoding="utf-8"))
+    # Compiled modules are matched by size and second of change, both of which a breakage may keep.
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     with tempfile.TemporaryDirectory(prefix="breakages-") as name:
         folder = Path(name)
-        _copy_tracked_files(folder)
-        failure = _first_failure(folder, sorted({b.tests for b in chosen}))
-        if failure or not chosen:
-            sys.stdout.write(f"without any breakage: {failure or 'none has such a name'}\n")
+        _copy_project(folder)
+        failure = _first_failure(folder, sorted({breakage.tests for breakage in chosen}))
+        if failure:
+            sys.stdout.write(f"{failure} fails without any breakage\n")
             return 1
         survived = sum([not _is_caught(folder, breakage) for breakage in chosen])
     sys.stdout.write(f"{len(chosen)} breakages, {survived} survived\n")
-    return min(survived, 1)
+    return 1 if survived else 0
 
 
-def _copy_tracked_files(folder: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"],  # noqa: S607
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+def _copy_project(folder: Path) -> None:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)  # noqa: S603
     for path in filter(None, listed.stdout.split("\0")):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT / path, folder / path)
+        if (PROJECT / path).is_file():  # not deleted since
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / path, folder / path)
 
 
 def _is_caught(folder: Path, breakage: Breakage) -> bool:
@@ -231,23 +233,15 @@ def _is_caught(folder: Path, breakage: Breakage) -> bool:
 
 
 def _first_failure(folder: Path, tests: Sequence[str]) -> str | None:
-    """Return the first test that fails, None if all pass or none can be run in time."""
+    """Return the first test that fails; None if all pass, or if none can be run in time."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    # No compiled modules: they are told apart by size and second, which a breakage may keep.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=folder,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=TIME_LIMIT_SECONDS,
+        ended = subprocess.run(  # noqa: S603
+            command, cwd=folder, check=False, stdout=PIPE, text=True, timeout=TIME_LIMIT_SECONDS
         )
     except subprocess.TimeoutExpired:
         return None
-    match = _FIRST_FAILURE.search(done.stdout)
+    match = _FIRST_FAILURE.search(ended.stdout)
     return match[1] if match else None
 
 
