@@ -79,14 +79,14 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     },
     ("async_client/client.py", "tests/unit/test_client.py"): {
         "redirects are followed": ("allow_redirects=False", "allow_redirects=True"),
-        "environment proxies are ignored": ("proxy=_proxy(url)", "proxy=None"),
+        "environment proxies are ignored": ("proxy=", "proxy=None and "),
     },
     ("async_client/client.py", "tests/unit/test_background.py"): {
         "a silent server is waited for": (", sock_read=silence", ""),
         "a 401 does not cancel the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
     },
     ("async_client/client.py", f"{_FAULTS}::test_a_certificate_that_is_not_trusted_is_final"): {
-        "TLS certificates are not verified": ("_tls_context() if secure else True", "False"),
+        "TLS certificates are not verified": ("if secure else True", "if not secure else False"),
     },
     ("async_client/client.py", f"{_FAULTS}::test_a_final_fault_is_not_tried_again"): {
         "a token that a redirect encodes is shown": ("not in unquote(headers", "not in (headers"),
@@ -125,13 +125,13 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "a password in base_url is accepted": ('if "@" in', 'if " " in'),
     },
     ("changes/plan.py", "tests/unit/test_plan.py"): {
-        "an empty snapshot is taken for none": ("if before is None:", "if not before:"),
+        "an empty snapshot is taken for none": ("before is None", "not before"),
         "duplicates are not rejected": ("and flat.key in outcome.snapshot:", "and False:"),
         "missing_syncs is not reset": (
-            "outcome.snapshot[flat.key] = now",
-            "outcome.snapshot[flat.key] = now._replace(missing_syncs=last[2] if last else 0)",
+            "] = now",
+            "] = now._replace(missing_syncs=last.missing_syncs if last else 0)",
         ),
-        "a deferred item leaves the snapshot": ("outcome.snapshot[key] =", "_ ="),
+        "a deferred item leaves the snapshot": ("outcome.snapshot[key] = last.", "_ = last."),
         "five missing items are no mass delete": (">= MASS_DELETE", "> MASS_DELETE"),
         "an item without a key defers nothing": ("outcome.keyless += 1", "pass"),
         "a child is deleted before the upserts": (
@@ -205,7 +205,7 @@ def main(words: Sequence[str]) -> int:
             sys.stdout.write(f"{failure} fails without any breakage\n")
             return 1
         survived = sum([not _is_caught(folder, breakage) for breakage in chosen])
-    sys.stdout.write(f"{len(chosen)} breakages, {survived} survived\n")
+    sys.stdout.write(f"{survived} of {len(chosen)} breakages survived\n")
     return 1 if survived else 0
 
 
