@@ -58,7 +58,7 @@ def unfit(coerce, value):
     """Check that a value does not fit; gives what is kept of it."""
     with pytest.raises(UnfitError) as caught:
         coerce(value)
-    return caught.value.kept
+    return caught.value.fallback
 
 
 def test_five_types_are_coerced():
@@ -500,5 +500,5 @@ def test_a_value_is_coerced_or_refused_and_never_changed(value):
     try:
         json.dumps(undeclared(value), allow_nan=False).encode()
     except UnfitError as unfit_error:
-        json.dumps(unfit_error.kept, allow_nan=False).encode()
+        json.dumps(unfit_error.fallback, allow_nan=False).encode()
     assert repr(value) == before
