@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 # Internal to the SDK, and the only statement of Fivetran's naming that can be run.
 from fivetran_connector_sdk_core.renaming import redshift_safe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatten.names import column_name
+from tests.support.cases import cases
 
 MIXED = st.text("aZ09_-. éÉßİıﬁ①３日한\u0301\u0344\u212a\0\n\U0001f600", max_size=12)
 
@@ -21,21 +20,21 @@ def test_fields_are_renamed_as_the_sdk_does(field):
     assert column_name(field) == redshift_safe(field)
 
 
-@pytest.mark.parametrize(
-    ("field", "expected"),
-    [
-        pytest.param("id", "id", id="a plain name is unchanged"),
-        pytest.param("imageUrl_jpg", "image_url_jpg", id="a capital starts a word"),
-        pytest.param("infoURL", "info_url", id="several capitals are one word"),
-        pytest.param("2fa", "_2_fa", id="a digit at the start is a word"),
-        pytest.param("level2course", "level_2_course", id="digits are a word"),
-        pytest.param("Dur\u00e9e e\u0301", "duree_e", id="accents are removed"),
-        pytest.param("a日本b", "a_b", id="other scripts become one underscore"),
-        pytest.param("a - b", "a_b", id="spaces and dashes become one underscore"),
-        pytest.param("_fivetran_Id", "_fivetran_id", id="one of Fivetran's own columns"),
-        pytest.param("___", "_", id="only underscores"),
-        pytest.param("", "", id="an empty name"),
-    ],
+@cases(
+    "field, expected",
+    {
+        "a plain name is unchanged": ("id", "id"),
+        "a capital starts a word": ("imageUrl_jpg", "image_url_jpg"),
+        "several capitals are one word": ("infoURL", "info_url"),
+        "a digit at the start is a word": ("2fa", "_2_fa"),
+        "digits are a word": ("level2course", "level_2_course"),
+        "accents are removed": ("Dur\u00e9e e\u0301", "duree_e"),
+        "other scripts become one underscore": ("a日本b", "a_b"),
+        "spaces and dashes become one underscore": ("a - b", "a_b"),
+        "one of Fivetran's own columns": ("_fivetran_Id", "_fivetran_id"),
+        "only underscores": ("___", "_"),
+        "an empty name": ("", ""),
+    },
 )
 def test_a_field_becomes_this_column(field, expected):
     """The name is lower case, ASCII, and has a single underscore between words."""

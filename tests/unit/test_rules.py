@@ -16,6 +16,7 @@ from flatten.rules import (
     numbered_where_missing,
     prefixed,
 )
+from tests.support.cases import cases
 
 
 def test_rules_are_keyed_by_field_name():
@@ -34,20 +35,19 @@ def test_rules_are_keyed_by_field_name():
     assert {e.child.field for e in ENDPOINTS if e.child} == CHILD_RULES.keys()
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param(None, {}, id="null becomes no field"),
-        pytest.param({}, {}, id="an empty object becomes no field"),
-        pytest.param(
+@cases(
+    "value, expected",
+    {
+        "null becomes no field": (None, {}),
+        "an empty object becomes no field": ({}, {}),
+        "only the first level of an object is spread": (
             {"": None, "deep": {"a": [1]}},
             {"topic_": None, "topic_deep": {"a": [1]}},
-            id="only the first level of an object is spread",
         ),
-        pytest.param("SQL", {"topic": "SQL"}, id="text is unchanged"),
-        pytest.param([{"name": "SQL"}], {"topic": [{"name": "SQL"}]}, id="a list is unchanged"),
-        pytest.param(0, {"topic": 0}, id="a number is unchanged"),
-    ],
+        "text is unchanged": ("SQL", {"topic": "SQL"}),
+        "a list is unchanged": ([{"name": "SQL"}], {"topic": [{"name": "SQL"}]}),
+        "a number is unchanged": (0, {"topic": 0}),
+    },
 )
 def test_an_object_becomes_a_field_for_each_key(value, expected):
     """An object becomes `<field>_<key>` fields; any other value is unchanged."""
@@ -56,19 +56,18 @@ def test_an_object_becomes_a_field_for_each_key(value, expected):
     assert value == before
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param([], "", id="an empty list"),
-        pytest.param(["B", "A", "B"], "B, A, B", id="texts keep their order"),
-        pytest.param(["A", None, "", "B"], "A, , B", id="nulls are skipped, empty texts are not"),
-        pytest.param([None], "", id="only nulls"),
-        pytest.param(
+@cases(
+    "value, expected",
+    {
+        "an empty list": ([], ""),
+        "texts keep their order": (["B", "A", "B"], "B, A, B"),
+        "nulls are skipped, empty texts are not": (["A", None, "", "B"], "A, , B"),
+        "only nulls": ([None], ""),
+        "texts and full names": (
             [{"fullName": "Ada"}, {"fullName": None}, "Bob", {"fullName": "C", "id": 7}],
             "Ada, Bob, C",
-            id="texts and full names",
         ),
-    ],
+    },
 )
 def test_a_list_of_names_is_joined(value, expected):
     """Texts and full names become one text, separated by a comma and a space."""
@@ -77,17 +76,11 @@ def test_a_list_of_names_is_joined(value, expected):
     assert value == before
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        *([{"name": "A"}], ["A", {}], [1], [{"fullName": 1}], [["A"]], [True]),
-        "A",
-        {"fullName": "A"},
-        7,
-        None,
-    ],
-    ids=repr,
-)
+NO_NAMES = ["A", {"fullName": "A"}, 7, None]
+NO_NAMES += [[{"name": "A"}], ["A", {}], [1], [{"fullName": 1}], [["A"]], [True]]
+
+
+@pytest.mark.parametrize("value", NO_NAMES, ids=repr)
 def test_a_value_that_is_no_list_of_names_is_unchanged(value):
     """It keeps its own name, so that no data is lost."""
     assert joined("instructors", value) == {"instructors": value}
@@ -99,64 +92,58 @@ def position(*values):
 
 
 @pytest.mark.parametrize("rule", CHILD_RULES.values(), ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param(None, [], id="null has no elements"),
-        pytest.param([], [], id="an empty list has no elements"),
-        pytest.param(7, [7], id="a number is one element, to be rejected"),
-        pytest.param([None, True, []], [None, True, []], id="other types stay, to be rejected"),
-        pytest.param({"position": 3}, [{"position": 3}], id="an object is a list of one"),
-        pytest.param(position(0, 5, "7"), position(0, 5, "7"), id="distinct positions stay"),
-        pytest.param([7, *position(9)], [7, *position(9)], id="also beside other types"),
-    ],
+@cases(
+    "value, expected",
+    {
+        "null has no elements": (None, []),
+        "an empty list has no elements": ([], []),
+        "a number is one element, to be rejected": (7, [7]),
+        "other types stay, to be rejected": ([None, True, []], [None, True, []]),
+        "an object is a list of one": ({"position": 3}, [{"position": 3}]),
+        "distinct positions stay": (position(0, 5, "7"), position(0, 5, "7")),
+        "also beside other types": ([7, *position(9)], [7, *position(9)]),
+    },
 )
 def test_every_child_rule_lists_the_elements(rule, value, expected):
     """All rules accept any value."""
     assert rule(value) == expected
 
 
-@pytest.mark.parametrize(
-    ("rule", "value", "expected"),
-    [
-        pytest.param(
+@cases(
+    "rule, value, expected",
+    {
+        "topics that are text become objects with a name": (
             named,
             ["SQL", {"name": "R", "id": 1}, ""],
             [{"name": "SQL"}, {"name": "R", "id": 1}, {"name": ""}],
-            id="topics that are text become objects with a name",
         ),
-        pytest.param(named, "SQL", [{"name": "SQL"}], id="one text is one topic"),
-        pytest.param(
+        "one text is one topic": (named, "SQL", [{"name": "SQL"}]),
+        "chapters without a position get their place, counting all elements": (
             numbered_where_missing,
             [7, {"id": "a"}, *position(None, 0, "x")],
             [7, {"id": "a", "position": 2}, *position(3, 0, "x")],
-            id="chapters without a position get their place, counting all elements",
         ),
-        pytest.param(
+        "contents with a repeated position are all numbered": (
             numbered_all_or_none,
             position(1, 2, "1", 2.0),
             position(1, 2, 3, 4),
-            id="contents with a repeated position are all numbered",
         ),
-        pytest.param(
+        "contents with a position that is no whole number are all numbered": (
             numbered_all_or_none,
             position(0, 1.5),
             position(1, 2),
-            id="contents with a position that is no whole number are all numbered",
         ),
-        pytest.param(
+        "contents with a null position are all numbered": (
             numbered_all_or_none,
             position(5, None, 1),
             position(1, 2, 3),
-            id="contents with a null position are all numbered",
         ),
-        pytest.param(
+        "contents are numbered without counting elements that are no objects": (
             numbered_all_or_none,
             ["x", {"id": "a"}, None, {"id": "b", "position": 2**63}],
             ["x", {"id": "a", "position": 1}, None, {"id": "b", "position": 2}],
-            id="contents are numbered without counting elements that are no objects",
         ),
-    ],
+    },
 )
 def test_child_rules_complete_the_elements(rule, value, expected):
     """Topics get a name and chapters and contents a position; the input is not modified."""
