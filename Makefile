@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package test test-fast test-pythons bench lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a stand-in of DataCamp's API"
@@ -11,8 +11,7 @@ help:
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-fast     run the unit tests, in half a minute"
 	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
-	@echo "make bench-dlt     compare with dlt, in an environment of its own"
+	@echo "make bench         measure, a quarter of an hour on a quiet machine (BENCH=--quick: three minutes)"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
@@ -57,19 +56,14 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-# Apart from .venv: what draws pictures must not be there when the SDK is measured.
-.venv-bench/installed: requirements.txt benchmarks/requirements.txt
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+.venv-dlt/installed: benchmarks/requirements-dlt.txt
+	@$(PYTHON) -m venv --clear .venv-dlt
+	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
 	@touch $@
 
-bench: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks measure $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
-
-bench-dlt: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks dlt $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+bench: .venv/installed .venv-grpc/installed
+	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 .venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
 	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."

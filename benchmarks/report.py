@@ -1,0 +1,277 @@
+"""What was measured, as tables and sentences between the markers of the documents.
+
+A marker is `<!-- benchmark NAME -->`, and `<!-- end -->` ends what is generated.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks import picture
+from benchmarks.measure import PROFILES, PROJECT
+from benchmarks.results import STATES, Results, Run, lower_bound, typical
+
+README = PROJECT / "benchmarks" / "README.md"
+PICTURE = "timeline.svg"
+DOCUMENTS = [README, *(PROJECT / n for n in ("README.md", "CHANGELOG.md", "docs/architecture.md"))]
+
+_MB = 1_000_000
+_MARKED = re.compile(r"(<!-- benchmark ([\w-]+) -->).*?(<!-- end -->)", re.DOTALL)
+Cell = str | float | None
+
+
+def write(results: Results, folder: Path) -> list[Path]:
+    """Write documents and picture; those of a quick check into a folder of their own."""
+    texts = documents(results)
+    if results.quick:
+        texts = {folder / README.name: texts[README]}
+    texts[folder / PICTURE] = picture.timeline(results)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def documents(results: Results) -> dict[Path, str]:
+    """Return the full text of each document that has, or may have, a generated part."""
+
+    def generated(match: re.Match[str]) -> str:
+        return f"{match[1]}{BLOCKS[match[2]](results)}{match[3]}"
+
+    return {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+
+
+def _measured(results: Results) -> str:
+    dates = sorted({condition[:10] for condition in results.conditions.values()})
+    warning = "**A quick check, no results.** " if results.quick else ""
+    return _prose(f"{warning}Measured on {', '.join(dates)} by `make bench`.")
+
+
+def _targets(results: Results) -> str:
+    rows = [
+        (what, "at most " + form.format(limit), form.format(value), ("no", "yes")[value <= limit])
+        for what, limit, value, form in targets(results)
+    ]
+    return _table(("what", "target", "measured", "met"), rows)
+
+
+def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
+    """Yield what is bounded, its limit, its worst median over the cases, and their format."""
+    first, unchanged = (
+        [_figures(results, case, state) for case in results.cases("latency")]
+        for state in ("first", "unchanged")
+    )
+    worst = max(figures["connector ÷ lower bound"] for figures in first)
+    yield "first sync ÷ lower bound", 1.10, worst, "{:.2f}"
+    worst = max(figures["after the slowest response"] for figures in unchanged)
+    yield "unchanged sync, after the slowest response", 0.15, worst, "{:.2f} s"
+    worst = max(figures["CPU of connector ÷ SDK"] for figures in first)
+    yield "first sync, CPU time of the connector ÷ the SDK's", 0.10, worst, "{:.2f}"
+    (item,) = results.of("process", variant="item")
+    own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
+    yield "decode, flatten and digest an item", 27, own, "{:.0f} µs"
+    own = typical(results.of("process", variant="start"), lambda run: run.parts["connector"])
+    yield "import of `connector`", 0.12, own, "{:.2f} s"
+    peak = max((run.peak_bytes for run in results.of("envelope")), default=0)
+    yield "peak memory in the production envelope", 600, peak / _MB, "{:.0f} MB"
+    for state, limit in (("first", 1.25), ("unchanged", 0.65)) if results.of("dlt") else ():
+        ratio = _ratio(results, "dlt, six workers", state)
+        yield f"{state} sync as a whole process ÷ dlt with six workers", limit, ratio, "{:.2f}"
+
+
+def _figures(results: Results, case: str, state: str) -> dict[str, float]:
+    """Return the medians of a case, and of the ratios of its runs."""
+    runs = [
+        (run, download, alone, lower_bound(download, alone))
+        for run in results.of("latency", variant="connector", case=case, state=state)
+        for download in results.like(run, "download")
+        for alone in results.like(run, "sdk alone")
+    ]
+    figures = {
+        "slowest response": [max(download.arrived.values()) for _, download, *_ in runs],
+        "SDK alone": [alone.seconds for *_, alone, _ in runs],
+        "lower bound": [bound for *_, bound in runs],
+        "connector": [run.seconds for run, *_ in runs],
+        "connector ÷ lower bound": [run.seconds / bound for run, *_, bound in runs],
+        "after the slowest response": [r.seconds - max(d.arrived.values()) for r, d, *_ in runs],
+        "CPU of connector ÷ SDK": [r.cpu_seconds / a.cpu_seconds - 1 for r, _, a, _ in runs],
+    }
+    for variant in ("threads", "sequential"):
+        peers = results.of("latency", variant=variant, case=case, state=state)
+        figures |= {variant: [run.seconds for run in peers]} if peers else {}
+    return {name: median(values) for name, values in figures.items()}
+
+
+def _latency(results: Results) -> str:
+    cases = [(case, state) for case in results.cases("latency") for state in STATES]
+    figures = [_figures(results, case, state) for case, state in cases]
+    rows = [
+        (case, state, *map(each.get, figures[0]))
+        for (case, state), each in zip(cases, figures, strict=True)
+    ]
+    return _table(("responses after", "sync", *figures[0]), rows)
+
+
+def _growth(results: Results) -> str:
+    header = ["operations", "size", "items", "rows", "JSON, MB"]
+    header += [f"{state}, {x}" for state in ("first", "unchanged") for x in ("ms", "CPU ms", "MB")]
+    rows: list[list[Cell]] = []
+    for variant, words in (("connector", "into DuckDB"), ("own", "dropped")):
+        for case in results.cases("growth"):
+            runs = results.of("growth", case=case, variant=variant)
+            size = runs[0].parts
+            rows.append([words, case, int(size["items"]), int(size["rows"]), size["bytes"] / _MB])
+            for run in runs:
+                used = (
+                    run.seconds,
+                    run.cpu_seconds,
+                    (run.peak_bytes - run.before_bytes) / _MB / 1000,
+                )
+                rows[-1] += [round(1e6 * each / size["items"], 1) for each in used]
+    return _table(header, rows)
+
+
+def _process(results: Results) -> str:
+    starts = results.of("process", variant="start")
+    python, sdk, own = (
+        typical(starts, lambda run, name=name: run.parts[name])  # type: ignore[misc]
+        for name in ("Python", "SDK", "connector")
+    )
+    alone, cached, synced = (
+        results.of("sdk", variant=variant)
+        for variant in ("sdk alone", "sdk alone, names cached", "connector")
+    )
+    update = typical(synced)
+    rest = typical(synced, lambda run: run.process_seconds) - python - sdk - own - update
+    each = [seconds for run in alone for seconds in run.checkpoint_seconds]
+    checkpoints = typical(alone, lambda run: sum(run.checkpoint_seconds))
+    rows = [
+        ("start of Python", "Python", python),
+        ("import of the SDK", "SDK", sdk),
+        ("import of `connector`", "connector", own),
+        ("`update()`: the SDK's operations", "SDK", typical(alone)),
+        (f"— of it checkpoints, {min(each):.2f} to {max(each):.2f} s each", "SDK", checkpoints),
+        ("— of it renaming columns cell by cell", "SDK", typical(alone) - typical(cached)),
+        ("`update()`: the rest", "connector", update - typical(alone)),
+        ("preparation and end", "SDK, benchmark", rest),
+    ]
+    return _table(("part", "of", "seconds"), rows)
+
+
+def _item(results: Results) -> str:
+    (run,) = results.of("process", variant="item")
+    return _table(("step", "µs"), run.parts.items())
+
+
+def _generations(results: Results) -> str:
+    header = ["sync"]
+    header += [f"{sdk}, {x}" for sdk in ("3.0.0", "2.13.1") for x in ("s", "CPU s", "peak MB")]
+    rows = [
+        (state, *_used(results.of("generations", variant="connector", state=state)))
+        + _used(results.of("generations", variant="2.13.1", state=state))
+        for state in STATES
+    ]
+    return _table(header, rows)
+
+
+def _envelope(results: Results) -> str:
+    rows = [
+        (run.case, run.state, *_used([run]), "an error" if run.error else "complete")
+        for run in results.of("envelope")
+    ]
+    return _table(("catalogs", "sync", "s", "CPU s", "peak MB", "outcome"), rows)
+
+
+def _used(runs: list[Run]) -> tuple[Cell, ...]:
+    """Return seconds, CPU seconds and peak memory in MB."""
+    if not runs:
+        return (None, None, None)
+    peak = typical(runs, lambda run: run.peak_bytes)
+    return (typical(runs), typical(runs, lambda run: run.cpu_seconds), round(peak / _MB))
+
+
+def _dlt(results: Results) -> str:
+    variants = ("connector", "dlt", "dlt, six workers")
+    rows = []
+    for state in ("first", "unchanged") if results.of("dlt") else ():
+        runs = (results.of("dlt", variant=variant, state=state) for variant in variants)
+        seconds = (typical(each, lambda run: run.process_seconds) for each in runs)
+        rows.append((state, *seconds, *(_ratio(results, each, state) for each in variants[1:])))
+    return _table(("sync", *variants, *(f"connector ÷ {each}" for each in variants[1:])), rows)
+
+
+def _ratio(results: Results, peer: str, state: str) -> float:
+    """Return the median of the connector's process time ÷ that of dlt, run by run."""
+    return median(
+        run.process_seconds / other.process_seconds
+        for run in results.of("dlt", variant="connector", state=state)
+        for other in results.like(run, peer)
+    )
+
+
+def _machine(results: Results) -> str:
+    conditions = (f"{section}: {text}" for section, text in results.conditions.items())
+    rows = [*results.machine.items(), ("measured", "<br>".join(conditions))]
+    return _table(("what", "which"), rows)
+
+
+def _speed(results: Results) -> str:
+    first, unchanged = (_figures(results, "realistic", state) for state in STATES[:2])
+    rows = [
+        (words, f"{first[name]:.2f} s", f"{unchanged[name]:.2f} s")
+        for name, words in (
+            ("lower bound", "network and SDK alone, the lower bound"),
+            ("connector", "this connector"),
+            ("threads", "requests in threads, all rows written every time"),
+            ("sequential", "one request after another, all rows written every time"),
+        )
+    ]
+    return _table(("`realistic` profile", "first sync", "unchanged sync"), rows)
+
+
+def _speed_text(results: Results) -> str:
+    number = len(results.of("latency", variant="connector", case="realistic", state="first"))
+    latency, first = PROFILES["realistic"].values(), _figures(results, "realistic", "first")
+    equal = _figures(results, "1 s", "first")
+    order = "ahead" if equal["threads"] < equal["connector"] else "behind"
+    return _prose(
+        f"""Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
+        `realistic` profile responses take {min(latency)} to {max(latency)} s, the larger the
+        longer. The SDK alone needs {first["SDK alone"]:.2f} s for the rows of a first sync. If all
+        responses take 1 s, threads are {order} on a first sync: {equal["threads"]:.2f} s, and
+        {equal["connector"]:.2f} s for the connector."""
+    )
+
+
+BLOCKS: Mapping[str, Callable[[Results], str]] = {
+    "measured": _measured,
+    "targets": _targets,
+    "latency": _latency,
+    "growth": _growth,
+    "process": _process,
+    "item": _item,
+    "generations": _generations,
+    "envelope": _envelope,
+    "dlt": _dlt,
+    "machine": _machine,
+    "speed": _speed,
+    "speed-text": _speed_text,
+}
+
+
+def _prose(text: str) -> str:
+    return f"\n{textwrap.fill(' '.join(text.split()), 99, break_long_words=False)}\n"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    lines = [header, ["---"] * len(header), *([_text(cell) for cell in row] for row in rows)]
+    return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _text(cell: Cell) -> str:
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.2f}"
