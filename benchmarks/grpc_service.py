@@ -2,8 +2,7 @@
 
 `python -m benchmarks.grpc_service`, with the Python of `.venv-grpc`, prints its `Run`. The service
 is a process of its own, so that time and memory are those of the connector and its SDK. The
-arguments are the folder for the state, the address of the API, the token, and the words with which
-the command of the service begins, if any.
+arguments are those of `benchmarks.worker`, then what the command of the service begins with.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def _serve() -> Run:
     return Run(cpu_seconds=cpu_seconds, before_bytes=before_bytes, peak_bytes=peak)
 
 
-def _sync(folder: str, base_url: str, token: str, *prefix: str) -> Run:
+def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -> Run:
     command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as service:

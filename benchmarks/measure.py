@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,16 +21,17 @@ import msgspec
 
 from async_client import Limits
 from async_client.response import MOST_BODY_COMMAS
-from benchmarks import sdk
 from benchmarks.results import STATES, Run
+from benchmarks.sdk import live_rows
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import Server, serving
 
 PROJECT = Path(__file__).resolve().parent.parent
-_GRPC_PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
-_DLT_PYTHON = PROJECT / ".venv-dlt" / "bin" / "python"
 _PACKAGES = ("fivetran-connector-sdk", "duckdb", "aiohttp", "msgspec", "requests")
+# What syncs by a variant: an environment and a module.
+_DLT, _GRPC = (".venv-dlt", "benchmarks.dlt_pipeline"), (".venv-grpc", "benchmarks.grpc_service")
+_SYNCS = {"dlt": _DLT, "dlt, six workers": _DLT, "2.13.1": _GRPC}
 
 
 def _all(seconds: float) -> dict[str, float]:
@@ -83,23 +84,33 @@ class Bench:
             self.server.serve(catalog(revision, scale))
             self.served = (revision, scale)
 
-    def sync(self, variant: str) -> Run:
-        """Sync by one variant into a folder of its own."""
-        return self._run(variant, sys.executable, "-m", "benchmarks.worker", variant)
-
-    def grpc_sync(self, *prefix: str) -> Run:
-        """Sync through the gRPC service, whose command begins with `prefix`."""
-        if not _GRPC_PYTHON.exists():
-            raise SkippedError("there is no .venv-grpc")
-        module = (str(_GRPC_PYTHON), "-m", "benchmarks.grpc_service")
-        return self._run("2.13.1", *module, after=prefix)
-
-    def _run(self, variant: str, *words: str, after: tuple[str, ...] = ()) -> Run:
+    def sync(self, variant: str, *prefix: str) -> Run:
+        """Sync by one variant into a folder of its own; a service's command gets the prefix."""
+        environment, module = _SYNCS.get(variant, (".venv", "benchmarks.worker"))
+        python = PROJECT / environment / "bin" / "python"
+        if not python.exists():
+            raise SkippedError(f"there is no {environment}")
         api = (self.server.base_url, self.server.token)
-        output, seconds = timed(*words, str(self.folder / variant), *api, *after)
+        words = (str(python), "-m", module, variant, str(self.folder / variant), *api, *prefix)
+        output, seconds = timed(*words)
         run = msgspec.json.decode(output, type=Run)
         run.variant, run.process_seconds = variant, seconds
         return run
+
+    def round(
+        self, number: int, state: str, variants: Sequence[str], profile: str = "0 s"
+    ) -> Iterator[Run]:
+        """Sync by several variants; raise RuntimeError if they do not leave the same rows."""
+        self.serve(profile, revision=int(state == "changed"))
+        for variant in variants:
+            run = self.sync(variant)
+            run.case, run.state, run.number = profile, state, number
+            yield run
+        expected = live_rows(self.folder / "connector")
+        for variant in variants:
+            rows = live_rows(self.folder / variant)
+            if any(rows[table] != expected[table] for table in rows):
+                raise RuntimeError(f"{variant} left {rows}, the connector {expected}")
 
     def forget(self) -> None:
         """Delete all that was synced."""
@@ -107,11 +118,10 @@ class Bench:
             shutil.rmtree(path)
 
 
-def timed(*words: str, **environment: str) -> tuple[bytes, float]:
+def timed(*words: str) -> tuple[bytes, float]:
     """Run a command in the project's folder; return its output and its seconds."""
     local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "DO_NOT_TRACK": "1"}
-    variables = {**os.environ, **local, **environment}
-    pipe = subprocess.PIPE
+    variables, pipe = {**os.environ, **local}, subprocess.PIPE
     started = time.perf_counter()
     done = subprocess.run(
         words, cwd=PROJECT, env=variables, stdout=pipe, stderr=pipe, timeout=600, check=False
@@ -150,32 +160,13 @@ def latency(bench: Bench, extent: Extent) -> Iterator[Run]:
     for number in range(extent.runs):
         for case in extent.profiles:
             for state in STATES:
-                for run in _round(bench, case, state, number):
-                    run.case, run.state, run.number = case, state, number
-                    yield run
+                variants = ["download", "sdk alone", "connector"]
+                # The other two handle a changed catalog as an unchanged one, and where responses
+                # take three seconds they take most of the time and show nothing new.
+                if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
+                    variants += ["threads", "sequential"]
+                yield from bench.round(number, state, variants, case)
             bench.forget()
-
-
-def _round(bench: Bench, case: str, state: str, number: int) -> Iterator[Run]:
-    variants = ["connector"]
-    # The baselines handle a changed catalog as an unchanged one, and where responses take three
-    # seconds they take most of the time and show nothing new.
-    if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
-        variants += ["threads", "sequential"]
-    bench.serve(revision=int(state == "changed"))
-    yield bench.sync("sdk alone")
-    bench.serve(case, revision=int(state == "changed"))
-    for variant in ("download", *variants):
-        yield bench.sync(variant)
-    for variant in variants:
-        _check_rows(variant, sdk.live_rows(bench.folder / variant), bench)
-
-
-def _check_rows(variant: str, rows: Mapping[str, int], bench: Bench) -> None:
-    """Raise RuntimeError if a variant and the connector did not write the same rows."""
-    expected = sdk.live_rows(bench.folder / "connector")
-    if any(rows[table] != expected[table] for table in rows):
-        raise RuntimeError(f"{variant} wrote {rows}, the connector {expected}")
 
 
 def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
@@ -183,14 +174,12 @@ def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
     for scale in extent.scales:
         bench.serve(scale=scale)
         items = catalog(scale=scale)
-        size = {
-            "items": sum(map(len, items.values())),
-            "bytes": sum(len(json.dumps(each, ensure_ascii=False)) for each in items.values()),
-        }
+        text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+        size = {"items": sum(map(len, items.values())), "bytes": len(text.encode())}
         for variant in ("connector", "own"):
             for state in ("first", "unchanged"):
                 run = bench.sync(variant)
-                rows = sum(sdk.live_rows(bench.folder / "connector").values())
+                rows = sum(live_rows(bench.folder / "connector").values())
                 run.case, run.state, run.parts = str(scale), state, {**size, "rows": rows}
                 yield run
         bench.forget()
@@ -207,38 +196,37 @@ print(sdk - started, time.perf_counter() - sdk)
 """
 
 
-def process(_bench: Bench, extent: Extent) -> Iterator[Run]:
-    """Start Python, import the SDK, then the connector; then measure the steps of an item."""
+def process(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Measure what a first sync's process is made of, and the steps of an item.
+
+    The SDK alone also runs with each column name converted once.
+    """
     for number in range(extent.runs):
         _, python_seconds = timed(sys.executable, "-c", "")
         output, seconds = timed(sys.executable, "-c", _TIMED_IMPORT)
-        own_sdk, own = map(float, output.split())
-        parts = {"Python": python_seconds, "SDK": own_sdk, "connector": own}
+        parts = dict(zip(("SDK", "connector"), map(float, output.split()), strict=True))
+        parts["Python"] = python_seconds
         yield Run(variant="start", number=number, process_seconds=seconds, parts=parts)
+        yield from bench.round(number, "first", ["sdk alone", "names cached", "connector"])
+        bench.forget()
     steps, seconds = timed(sys.executable, "-m", "benchmarks.items")
     parts = msgspec.json.decode(steps, type=dict[str, float])
     yield Run(variant="item", process_seconds=seconds, parts=parts)
-
-
-def sdk_alone(bench: Bench, extent: Extent) -> Iterator[Run]:
-    """Pass a first sync's operations to the SDK, as it is and with each name renamed once."""
-    bench.serve()
-    for number in range(extent.runs):
-        for variant in ("sdk alone", "sdk alone, names cached", "connector"):
-            run = bench.sync(variant)
-            run.number, run.state = number, "first"
-            yield run
-        bench.forget()
 
 
 def generations(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync with both generations of the SDK."""
     for number in range(extent.runs):
         for state in STATES:
-            bench.serve(revision=int(state == "changed"))
-            for run in (bench.sync("connector"), bench.grpc_sync()):
-                run.number, run.state = number, state
-                yield run
+            yield from bench.round(number, state, ["connector", "2.13.1"])
+        bench.forget()
+
+
+def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync with the connector and with dlt, each as a whole process."""
+    for number in range(extent.runs):
+        for state in ("first", "unchanged"):
+            yield from bench.round(number, state, ["connector", "dlt", "dlt, six workers"], "1 s")
         bench.forget()
 
 
@@ -258,14 +246,15 @@ def envelope(bench: Bench, extent: Extent) -> Iterator[Run]:
         for scale in (1, extent.scales[-1]):
             bench.serve(scale=scale)
             for state in ("first", "unchanged"):
-                run = bench.grpc_sync(*limited)
-                run.case, run.state = f"{scale} times the real size", state
+                run = bench.sync("2.13.1", *limited)
+                run.case = "real size" if scale == 1 else f"{scale} times the real size"
+                run.state = state
                 yield run
             bench.forget()
         bench.served = None
         for case, body in _at_the_bounds().items():
             bench.server.serve({endpoint.name: body for endpoint in ENDPOINTS})  # type: ignore[misc]
-            run = bench.grpc_sync(*limited)
+            run = bench.sync("2.13.1", *limited)
             run.case, run.state = case, "first"
             yield run
             bench.forget()
@@ -300,42 +289,10 @@ def _at_the_bounds() -> dict[str, bytes]:
     }
 
 
-# By default dlt extracts with five threads, one fewer than there are endpoints.
-_DLT_WORKERS = {"dlt": "5", "dlt, six workers": str(len(ENDPOINTS))}
-
-
-def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
-    """Sync with the connector and with dlt, each as a whole process."""
-    if not _DLT_PYTHON.exists():
-        raise SkippedError("there is no .venv-dlt")
-    bench.serve("1 s")
-    for number in range(extent.runs):
-        for state in ("first", "unchanged"):
-            for run in (bench.sync("connector"), *(_dlt(bench, name) for name in _DLT_WORKERS)):
-                run.case, run.state, run.number = "1 s", state, number
-                yield run
-        bench.forget()
-
-
-def _dlt(bench: Bench, name: str) -> Run:
-    folder = bench.folder / name
-    folder.mkdir(exist_ok=True)
-    script = str(PROJECT / "benchmarks" / "dlt_pipeline.py")
-    paths = json.dumps({endpoint.name: endpoint.path for endpoint in ENDPOINTS})
-    words = (script, bench.server.base_url, bench.server.token, str(folder), paths)
-    options = {"RUNTIME__DLTHUB_TELEMETRY": "false", "EXTRACT__WORKERS": _DLT_WORKERS[name]}
-    _, seconds = timed(str(_DLT_PYTHON), *words, **options)
-    # dlt makes further columns and tables of child lists, so only the parents are compared.
-    counts = sdk.count(folder / "warehouse.duckdb", "catalog", [e.name for e in ENDPOINTS])
-    _check_rows(name, {e.table.name: counts[e.name] for e in ENDPOINTS}, bench)
-    return Run(variant=name, process_seconds=seconds)
-
-
 SECTIONS: dict[str, Callable[[Bench, Extent], Iterator[Run]]] = {
     "latency": latency,
     "growth": growth,
     "process": process,
-    "sdk": sdk_alone,
     "generations": generations,
     "envelope": envelope,
     "dlt": dlt,

@@ -12,6 +12,9 @@ from endpoints import ENDPOINTS
 _DOWNLOAD, _REPLAY, _BOUND = "#56B4E9", "#E69F00", "#D55E00"
 _LEFT, _WIDTH, _LANE, _TOP = 130, 620, 18, 50
 _PANEL = 13 * _LANE + 45
+_START = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="12"
+  font-family="sans-serif"><rect width="{width}" height="{height}" fill="white"/>"""
 
 
 def timeline(results: Results) -> str:
@@ -22,13 +25,11 @@ def timeline(results: Results) -> str:
     (peer,), (download,), (alone,) = (
         results.like(run, variant) for variant in ("sequential", "download", "sdk alone")
     )
-    scale, height = _WIDTH / (1.15 * peer.seconds), _TOP + 2 * _PANEL + 30
+    scale, height = (_WIDTH - 170) / peer.seconds, _TOP + 2 * _PANEL + 10
     bound = lower_bound(download, alone)
     x, bottom = _LEFT + bound * scale, _TOP + _PANEL - 20
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH} {height}"'
-        ' font-family="sans-serif" font-size="12">',
-        f'<rect width="{_LEFT + _WIDTH}" height="{height}" fill="white"/>',
+        _START.format(width=_LEFT + _WIDTH, height=height),
         _bar(_LEFT, 10, 14, _DOWNLOAD),
         _text(_LEFT + 20, 22, "from the request to the last byte of the response"),
         _bar(_LEFT + 330, 10, 14, _REPLAY),
@@ -36,7 +37,7 @@ def timeline(results: Results) -> str:
         *_axis(peer.seconds, scale, height),
         *_panel(_TOP, "This connector: all requests at once", run, scale),
         f'<path d="M{x:.1f} {_TOP + 8}V{bottom}" stroke="{_BOUND}" stroke-dasharray="4 2"/>',
-        _text(x + 70, bottom - 60, f"lower bound {bound:.2f} s: network and SDK alone", _BOUND),
+        _text(x + 8, bottom - 80, f"lower bound {bound:.2f} s: network and SDK alone", _BOUND),
         *_panel(_TOP + _PANEL, "One request after another", peer, scale),
         "</svg>\n",
     ]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import truediv
 from pathlib import Path
-from statistics import median
+from statistics import StatisticsError, median
 
 from benchmarks import picture
 from benchmarks.measure import PROFILES, PROJECT
@@ -20,7 +21,9 @@ PICTURE = "timeline.svg"
 DOCUMENTS = [README, *(PROJECT / n for n in ("README.md", "CHANGELOG.md", "docs/architecture.md"))]
 
 _MB = 1_000_000
-_MARKED = re.compile(r"(<!-- benchmark ([\w-]+) -->).*?(<!-- end -->)", re.DOTALL)
+_CPU = "CPU time beyond the SDK's own, in parts of it"
+_DLT = ("connector", "dlt", "dlt, six workers")
+_MARKED = re.compile(r"(<!-- benchmark (\w+) -->).*?(<!-- end -->)", re.DOTALL)
 Cell = str | float | None
 
 
@@ -39,7 +42,11 @@ def documents(results: Results) -> dict[Path, str]:
     """Return the full text of each document that has, or may have, a generated part."""
 
     def generated(match: re.Match[str]) -> str:
-        return f"{match[1]}{BLOCKS[match[2]](results)}{match[3]}"
+        try:
+            text = BLOCKS[match[2]](results)
+        except StatisticsError:  # there are no runs, as the section was skipped
+            text = "\nNot measured.\n"
+        return f"{match[1]}{text}{match[3]}"
 
     return {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
 
@@ -68,17 +75,17 @@ def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
     yield "first sync ÷ lower bound", 1.10, worst, "{:.2f}"
     worst = max(figures["after the slowest response"] for figures in unchanged)
     yield "unchanged sync, after the slowest response", 0.15, worst, "{:.2f} s"
-    worst = max(figures["CPU of connector ÷ SDK"] for figures in first)
-    yield "first sync, CPU time of the connector ÷ the SDK's", 0.10, worst, "{:.2f}"
+    worst = max(figures[_CPU] for figures in first)
+    yield f"first sync, {_CPU}", 0.10, worst, "{:.2f}"
     (item,) = results.of("process", variant="item")
     own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
     yield "decode, flatten and digest an item", 27, own, "{:.0f} µs"
     own = typical(results.of("process", variant="start"), lambda run: run.parts["connector"])
     yield "import of `connector`", 0.12, own, "{:.2f} s"
-    peak = max((run.peak_bytes for run in results.of("envelope")), default=0)
-    yield "peak memory in the production envelope", 600, peak / _MB, "{:.0f} MB"
-    for state, limit in (("first", 1.25), ("unchanged", 0.65)) if results.of("dlt") else ():
-        ratio = _ratio(results, "dlt, six workers", state)
+    if results.of("envelope"):
+        peak = max(run.peak_bytes for run in results.of("envelope")) / _MB
+        yield "peak memory with half a CPU and 1 GB", 600, peak, "{:.0f} MB"
+    for (state, *_, ratio), limit in zip(_dlt_rows(results), (1.25, 0.65), strict=False):
         yield f"{state} sync as a whole process ÷ dlt with six workers", limit, ratio, "{:.2f}"
 
 
@@ -97,22 +104,20 @@ def _figures(results: Results, case: str, state: str) -> dict[str, float]:
         "connector": [run.seconds for run, *_ in runs],
         "connector ÷ lower bound": [run.seconds / bound for run, *_, bound in runs],
         "after the slowest response": [r.seconds - max(d.arrived.values()) for r, d, *_ in runs],
-        "CPU of connector ÷ SDK": [r.cpu_seconds / a.cpu_seconds - 1 for r, _, a, _ in runs],
+        _CPU: [r.cpu_seconds / a.cpu_seconds - 1 for r, _, a, _ in runs],
     }
     for variant in ("threads", "sequential"):
         peers = results.of("latency", variant=variant, case=case, state=state)
-        figures |= {variant: [run.seconds for run in peers]} if peers else {}
-    return {name: median(values) for name, values in figures.items()}
+        figures[variant] = [run.seconds for run in peers]
+    return {name: median(values) for name, values in figures.items() if values}
 
 
 def _latency(results: Results) -> str:
     cases = [(case, state) for case in results.cases("latency") for state in STATES]
     figures = [_figures(results, case, state) for case, state in cases]
-    rows = [
-        (case, state, *map(each.get, figures[0]))
-        for (case, state), each in zip(cases, figures, strict=True)
-    ]
-    return _table(("responses after", "sync", *figures[0]), rows)
+    names = [name for name in figures[0] if name != _CPU]
+    rows = [(*case, *map(each.get, names)) for case, each in zip(cases, figures, strict=True)]
+    return _table(("responses after", "sync", *names), rows)
 
 
 def _growth(results: Results) -> str:
@@ -135,28 +140,27 @@ def _growth(results: Results) -> str:
 
 
 def _process(results: Results) -> str:
-    starts = results.of("process", variant="start")
-    python, sdk, own = (
-        typical(starts, lambda run, name=name: run.parts[name])  # type: ignore[misc]
+    def seconds(variant: str, value: Callable[[Run], float] = lambda run: run.seconds) -> float:
+        return typical(results.of("process", variant=variant), value)
+
+    alone, update = seconds("sdk alone"), seconds("connector")
+    parts = {
+        name: seconds("start", lambda run, name=name: run.parts[name])  # type: ignore[misc]
         for name in ("Python", "SDK", "connector")
-    )
-    alone, cached, synced = (
-        results.of("sdk", variant=variant)
-        for variant in ("sdk alone", "sdk alone, names cached", "connector")
-    )
-    update = typical(synced)
-    rest = typical(synced, lambda run: run.process_seconds) - python - sdk - own - update
-    each = [seconds for run in alone for seconds in run.checkpoint_seconds]
-    checkpoints = typical(alone, lambda run: sum(run.checkpoint_seconds))
+    }
+    process = seconds("connector", lambda run: run.process_seconds)
+    runs = results.of("process", variant="sdk alone")
+    each = [seconds for run in runs for seconds in run.checkpoint_seconds]
+    checkpoints = f"seven checkpoints, {min(each):.2f} to {max(each):.2f}"
     rows = [
-        ("start of Python", "Python", python),
-        ("import of the SDK", "SDK", sdk),
-        ("import of `connector`", "connector", own),
-        ("`update()`: the SDK's operations", "SDK", typical(alone)),
-        (f"— of it checkpoints, {min(each):.2f} to {max(each):.2f} s each", "SDK", checkpoints),
-        ("— of it renaming columns cell by cell", "SDK", typical(alone) - typical(cached)),
-        ("`update()`: the rest", "connector", update - typical(alone)),
-        ("preparation and end", "SDK, benchmark", rest),
+        ("start of Python", "Python", parts["Python"]),
+        ("import of the SDK", "SDK", parts["SDK"]),
+        ("import of `connector`", "connector", parts["connector"]),
+        ("`update()`: the SDK's operations", "SDK", alone),
+        (f"of it {checkpoints} s each", "SDK", sum(each) / len(runs)),
+        ("of it the conversion of column names", "SDK", alone - seconds("names cached")),
+        ("`update()`: the rest", "connector", update - alone),
+        ("preparation and end", "SDK, benchmark", process - sum(parts.values()) - update),
     ]
     return _table(("part", "of", "seconds"), rows)
 
@@ -167,49 +171,41 @@ def _item(results: Results) -> str:
 
 
 def _generations(results: Results) -> str:
-    header = ["sync"]
-    header += [f"{sdk}, {x}" for sdk in ("3.0.0", "2.13.1") for x in ("s", "CPU s", "peak MB")]
     rows = [
-        (state, *_used(results.of("generations", variant="connector", state=state)))
-        + _used(results.of("generations", variant="2.13.1", state=state))
+        (sdk, state, *_used(results.of("generations", variant=variant, state=state)))
+        for variant, sdk in (("connector", "3.0.0"), ("2.13.1", "2.13.1"))
         for state in STATES
     ]
-    return _table(header, rows)
+    return _table(("SDK", "sync", "s", "CPU s", "peak MB"), rows)
 
 
 def _envelope(results: Results) -> str:
     rows = [
-        (run.case, run.state, *_used([run]), "an error" if run.error else "complete")
+        (run.case, run.state, *_used([run]), "failed" if run.error else "complete")
         for run in results.of("envelope")
     ]
     return _table(("catalogs", "sync", "s", "CPU s", "peak MB", "outcome"), rows)
 
 
-def _used(runs: list[Run]) -> tuple[Cell, ...]:
+def _used(runs: list[Run]) -> Sequence[Cell]:
     """Return seconds, CPU seconds and peak memory in MB."""
-    if not runs:
-        return (None, None, None)
-    peak = typical(runs, lambda run: run.peak_bytes)
-    return (typical(runs), typical(runs, lambda run: run.cpu_seconds), round(peak / _MB))
+    values = ([run.seconds, run.cpu_seconds, run.peak_bytes // _MB] for run in runs)
+    return [median(column) for column in zip(*values, strict=True)]
 
 
 def _dlt(results: Results) -> str:
-    variants = ("connector", "dlt", "dlt, six workers")
-    rows = []
+    header = ("sync", *_DLT, *(f"connector ÷ {variant}" for variant in _DLT[1:]))
+    return _table(header, _dlt_rows(results))
+
+
+def _dlt_rows(results: Results) -> Iterator[tuple[str, float, float, float, float, float]]:
     for state in ("first", "unchanged") if results.of("dlt") else ():
-        runs = (results.of("dlt", variant=variant, state=state) for variant in variants)
-        seconds = (typical(each, lambda run: run.process_seconds) for each in runs)
-        rows.append((state, *seconds, *(_ratio(results, each, state) for each in variants[1:])))
-    return _table(("sync", *variants, *(f"connector ÷ {each}" for each in variants[1:])), rows)
-
-
-def _ratio(results: Results, peer: str, state: str) -> float:
-    """Return the median of the connector's process time ÷ that of dlt, run by run."""
-    return median(
-        run.process_seconds / other.process_seconds
-        for run in results.of("dlt", variant="connector", state=state)
-        for other in results.like(run, peer)
-    )
+        own, five, six = (
+            [run.process_seconds for run in results.of("dlt", variant=variant, state=state)]
+            for variant in _DLT
+        )
+        ratios = (median(map(truediv, own, peer)) for peer in (five, six))
+        yield (state, median(own), median(five), median(six), *ratios)
 
 
 def _machine(results: Results) -> str:
@@ -246,19 +242,10 @@ def _speed_text(results: Results) -> str:
     )
 
 
+_WRITERS = (_measured, _targets, _latency, _growth, _process, _item, _generations, _envelope, _dlt)
 BLOCKS: Mapping[str, Callable[[Results], str]] = {
-    "measured": _measured,
-    "targets": _targets,
-    "latency": _latency,
-    "growth": _growth,
-    "process": _process,
-    "item": _item,
-    "generations": _generations,
-    "envelope": _envelope,
-    "dlt": _dlt,
-    "machine": _machine,
-    "speed": _speed,
-    "speed-text": _speed_text,
+    function.__name__.strip("_"): function
+    for function in (*_WRITERS, _machine, _speed, _speed_text)
 }
 
 

@@ -103,7 +103,7 @@ def main() -> int:
 def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
     """Sync by one variant in this process."""
     sdk.prepare()
-    if variant == "sdk alone, names cached":
+    if variant == "names cached":
         sdk.cache_names()
     dropped = Dropped()
     watch = Watch(dropped if variant == "own" else Operations)
@@ -149,7 +149,7 @@ _VARIANTS: dict[str, Callable[[Configuration, sdk.State, Watch], None]] = {
     "connector": _connector,
     "own": _connector,
     "sdk alone": _alone,
-    "sdk alone, names cached": _alone,
+    "names cached": _alone,
     "download": baselines.download,
     "sequential": baselines.sequential,
     "threads": baselines.threads,
