@@ -17,7 +17,11 @@ from benchmarks.results import Results, load, save
 
 def main() -> None:
     """Run what the command line names."""
-    options = _options()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    choices, quick = ("all", "report", *SECTIONS), "measure a part once, into .bench, as a check"
+    parser.add_argument("section", nargs="?", default="all", choices=choices)
+    parser.add_argument("--quick", action="store_true", help=quick)
+    options = parser.parse_args()
     folder = PROJECT / (".bench" if options.quick else "benchmarks")
     results = Results(options.quick, {}, {}, [])
     if options.section != "all":
@@ -45,15 +49,6 @@ def _measure(section: str, results: Results) -> None:
                 print(f"{what} {run.process_seconds:6.2f} s", file=sys.stderr)
     except SkippedError as reason:
         print(f"{section}: skipped, {reason}", file=sys.stderr)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    choices = ("all", "report", *SECTIONS)
-    parser.add_argument("section", nargs="?", default="all", choices=choices)
-    quick_help = "one run of a part, into .bench: a check, no result"
-    parser.add_argument("--quick", action="store_true", help=quick_help)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -25,18 +25,15 @@ from connector import connector
 
 
 def main() -> int:
-    """Run the service if there are no arguments, else the sync that they name."""
-    run = _sync(*sys.argv[1:]) if sys.argv[1:] else _serve()
+    """Run the service if there is only a port, else the sync that the arguments name."""
+    run = _serve(int(sys.argv[1])) if len(sys.argv) == 2 else _sync(*sys.argv[1:])
     sys.__stdout__.buffer.write(msgspec.json.encode(run))  # type: ignore[union-attr]
     return 0
 
 
-def _serve() -> Run:
-    """Print the port, serve until standard input ends, and return what resources were used."""
+def _serve(port: int) -> Run:
+    """Serve until standard input ends; return what resources were used."""
     constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    print(port, flush=True)
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     server = connector.run(port)
     before_bytes, cpu_started = peak_bytes(), time.process_time()
@@ -47,12 +44,11 @@ def _serve() -> Run:
 
 
 def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -> Run:
-    command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as service:
-        if service.stdin is None or service.stdout is None:
-            raise RuntimeError("the service has no pipes")
-        channel = grpc.insecure_channel(f"127.0.0.1:{int(service.stdout.readline())}")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service", str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         grpc.channel_ready_future(channel).result(timeout=60)
         stub = connector_sdk_pb2_grpc.SourceConnectorStub(channel)
         configuration = {"bearer_token": token, "base_url": base_url}
@@ -60,8 +56,8 @@ def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -
         error = _update(stub, configuration, Path(folder) / "state.json")
         seconds = time.perf_counter() - started
         channel.close()
-        service.stdin.close()
-        run = msgspec.json.decode(service.stdout.read(), type=Run)
+        output, _ = service.communicate()
+    run = msgspec.json.decode(output, type=Run)
     run.seconds, run.error = seconds, error
     return run
 

@@ -38,17 +38,11 @@ def _all(seconds: float) -> dict[str, float]:
     return {endpoint.name: seconds for endpoint in ENDPOINTS}
 
 
-# Seconds until each endpoint responds; realistic: the larger the body, the later.
+_REALISTIC = (0.2, 0.5, 0.5, 0.2, 0.4, 1.4)  # in replay order; the larger the body, the later
+# Seconds until each endpoint responds.
 PROFILES = {
     **{f"{seconds:g} s": _all(seconds) for seconds in (0, 0.3, 1, 3)},
-    "realistic": {
-        "custom_tracks": 0.2,
-        "assessments": 0.2,
-        "tracks": 0.4,
-        "practices": 0.5,
-        "projects": 0.5,
-        "courses": 1.4,
-    },
+    "realistic": dict(zip(_all(0), _REALISTIC, strict=True)),
 }
 
 
@@ -100,7 +94,12 @@ class Bench:
     def round(
         self, number: int, state: str, variants: Sequence[str], profile: str = "0 s"
     ) -> Iterator[Run]:
-        """Sync by several variants; raise RuntimeError if they do not leave the same rows."""
+        """Sync by several variants; raise RuntimeError if they do not leave the same rows.
+
+        What was synced before is deleted at a first sync.
+        """
+        if state == "first":
+            self.forget()
         self.serve(profile, revision=int(state == "changed"))
         for variant in variants:
             run = self.sync(variant)
@@ -120,11 +119,11 @@ class Bench:
 
 def timed(*words: str) -> tuple[bytes, float]:
     """Run a command in the project's folder; return its output and its seconds."""
-    local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "DO_NOT_TRACK": "1"}
-    variables, pipe = {**os.environ, **local}, subprocess.PIPE
+    local = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    pipe = subprocess.PIPE
     started = time.perf_counter()
     done = subprocess.run(
-        words, cwd=PROJECT, env=variables, stdout=pipe, stderr=pipe, timeout=600, check=False
+        words, cwd=PROJECT, env=local, stdout=pipe, stderr=pipe, timeout=600, check=False
     )
     seconds = time.perf_counter() - started
     if done.returncode:
@@ -166,12 +165,12 @@ def latency(bench: Bench, extent: Extent) -> Iterator[Run]:
                 if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
                     variants += ["threads", "sequential"]
                 yield from bench.round(number, state, variants, case)
-            bench.forget()
 
 
 def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync catalogs of each size into DuckDB, then with operations that are dropped."""
     for scale in extent.scales:
+        bench.forget()
         bench.serve(scale=scale)
         items = catalog(scale=scale)
         text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
@@ -182,33 +181,19 @@ def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
                 rows = sum(live_rows(bench.folder / "connector").values())
                 run.case, run.state, run.parts = str(scale), state, {**size, "rows": rows}
                 yield run
-        bench.forget()
 
 
-_TIMED_IMPORT = """
-import time
-started = time.perf_counter()
-from fivetran_connector_sdk import ConfigurationForm, Connector, Logging, Operations, Test
-from fivetran_connector_sdk import form_field
-sdk = time.perf_counter()
-import connector
-print(sdk - started, time.perf_counter() - sdk)
-"""
+# Each starts Python, and the later ones do more.
+_STARTS = {"Python": "", "SDK": "import fivetran_connector_sdk", "import": "import connector"}
 
 
 def process(bench: Bench, extent: Extent) -> Iterator[Run]:
-    """Measure what a first sync's process is made of, and the steps of an item.
-
-    The SDK alone also runs with each column name converted once.
-    """
+    """Measure the parts of a first sync's process, and the steps of an item."""
     for number in range(extent.runs):
-        _, python_seconds = timed(sys.executable, "-c", "")
-        output, seconds = timed(sys.executable, "-c", _TIMED_IMPORT)
-        parts = dict(zip(("SDK", "connector"), map(float, output.split()), strict=True))
-        parts["Python"] = python_seconds
-        yield Run(variant="start", number=number, process_seconds=seconds, parts=parts)
+        for variant, code in _STARTS.items():
+            _, seconds = timed(sys.executable, "-c", code)
+            yield Run(variant=variant, number=number, process_seconds=seconds)
         yield from bench.round(number, "first", ["sdk alone", "names cached", "connector"])
-        bench.forget()
     steps, seconds = timed(sys.executable, "-m", "benchmarks.items")
     parts = msgspec.json.decode(steps, type=dict[str, float])
     yield Run(variant="item", process_seconds=seconds, parts=parts)
@@ -219,7 +204,6 @@ def generations(bench: Bench, extent: Extent) -> Iterator[Run]:
     for number in range(extent.runs):
         for state in STATES:
             yield from bench.round(number, state, ["connector", "2.13.1"])
-        bench.forget()
 
 
 def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
@@ -227,7 +211,6 @@ def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
     for number in range(extent.runs):
         for state in ("first", "unchanged"):
             yield from bench.round(number, state, ["connector", "dlt", "dlt, six workers"], "1 s")
-        bench.forget()
 
 
 _QUOTAS = (
@@ -290,10 +273,5 @@ def _at_the_bounds() -> dict[str, bytes]:
 
 
 SECTIONS: dict[str, Callable[[Bench, Extent], Iterator[Run]]] = {
-    "latency": latency,
-    "growth": growth,
-    "process": process,
-    "generations": generations,
-    "envelope": envelope,
-    "dlt": dlt,
+    section.__name__: section for section in (latency, growth, process, generations, envelope, dlt)
 }

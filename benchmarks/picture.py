@@ -10,6 +10,7 @@ from endpoints import ENDPOINTS
 
 # Colours of Okabe and Ito, which readers with any kind of colour vision can tell apart.
 _DOWNLOAD, _REPLAY, _BOUND = "#56B4E9", "#E69F00", "#D55E00"
+_BOLD = 'font-weight="bold"'
 _LEFT, _WIDTH, _LANE, _TOP = 130, 620, 18, 50
 _PANEL = 13 * _LANE + 45
 _START = """\
@@ -37,7 +38,12 @@ def timeline(results: Results) -> str:
         *_axis(peer.seconds, scale, height),
         *_panel(_TOP, "This connector: all requests at once", run, scale),
         f'<path d="M{x:.1f} {_TOP + 8}V{bottom}" stroke="{_BOUND}" stroke-dasharray="4 2"/>',
-        _text(x + 8, bottom - 80, f"lower bound {bound:.2f} s: network and SDK alone", _BOUND),
+        _text(
+            x + 8,
+            bottom - 80,
+            f"lower bound {bound:.2f} s: network and SDK alone",
+            f'fill="{_BOUND}"',
+        ),
         *_panel(_TOP + _PANEL, "One request after another", peer, scale),
         "</svg>\n",
     ]
@@ -46,7 +52,7 @@ def timeline(results: Results) -> str:
 
 def _panel(top: float, title: str, run: Run, scale: float) -> Iterator[str]:
     """Draw a lane per endpoint for its download, and below these one for its replay."""
-    yield _text(_LEFT, top, title, weight="bold")
+    yield _text(_LEFT, top, title, _BOLD)
     written = 0.0
     for lane, endpoint in enumerate(ENDPOINTS):
         # All requests are sent at once, or each when the endpoint before it is written.
@@ -59,33 +65,22 @@ def _panel(top: float, title: str, run: Run, scale: float) -> Iterator[str]:
             (upper, began, arrived, _DOWNLOAD),
             (lower, replayed, written, _REPLAY),
         ):
-            yield _text(_LEFT - 8, y + 11, endpoint.name, anchor="end")
+            yield _text(_LEFT - 8, y + 11, endpoint.name, 'text-anchor="end"')
             yield _bar(_LEFT + start * scale, y, (end - start) * scale, colour)
     x = _LEFT + written * scale + 8
-    yield _text(x, lower + 11, f"last checkpoint {written:.2f} s", weight="bold")
+    yield _text(x, lower + 11, f"last checkpoint {written:.2f} s", _BOLD)
 
 
 def _axis(seconds: float, scale: float, height: float) -> Iterator[str]:
     for second in range(int(seconds) + 1):
         x = _LEFT + second * scale
         yield f'<path d="M{x:.1f} {_TOP + 4}V{height - 35}" stroke="#dddddd"/>'
-        yield _text(x, height - 18, f"{second} s", anchor="middle")
+        yield _text(x, height - 18, f"{second} s", 'text-anchor="middle"')
 
 
 def _bar(x: float, y: float, width: float, colour: str) -> str:
     return f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="14" fill="{colour}"/>'
 
 
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    fill: str = "black",
-    *,
-    weight: str = "normal",
-    anchor: str = "start",
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y}" fill="{fill}" font-weight="{weight}" text-anchor="{anchor}">'
-        f"{text}</text>"
-    )
+def _text(x: float, y: float, text: str, style: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y}" {style}>{text}</text>'

@@ -21,6 +21,7 @@ PICTURE = "timeline.svg"
 DOCUMENTS = [README, *(PROJECT / n for n in ("README.md", "CHANGELOG.md", "docs/architecture.md"))]
 
 _MB = 1_000_000
+_IMPORTS = ("SDK", "import")
 _CPU = "CPU time beyond the SDK's own, in parts of it"
 _DLT = ("connector", "dlt", "dlt, six workers")
 _MARKED = re.compile(r"(<!-- benchmark (\w+) -->).*?(<!-- end -->)", re.DOTALL)
@@ -51,12 +52,6 @@ def documents(results: Results) -> dict[Path, str]:
     return {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
 
 
-def _measured(results: Results) -> str:
-    dates = sorted({condition[:10] for condition in results.conditions.values()})
-    warning = "**A quick check, no results.** " if results.quick else ""
-    return _prose(f"{warning}Measured on {', '.join(dates)} by `make bench`.")
-
-
 def _targets(results: Results) -> str:
     rows = [
         (what, "at most " + form.format(limit), form.format(value), ("no", "yes")[value <= limit])
@@ -80,8 +75,8 @@ def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
     (item,) = results.of("process", variant="item")
     own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
     yield "decode, flatten and digest an item", 27, own, "{:.0f} µs"
-    own = typical(results.of("process", variant="start"), lambda run: run.parts["connector"])
-    yield "import of `connector`", 0.12, own, "{:.2f} s"
+    sdk, own = (typical(results.of("process", variant=v), _process_seconds) for v in _IMPORTS)
+    yield "import of `connector`", 0.12, own - sdk, "{:.2f} s"
     if results.of("envelope"):
         peak = max(run.peak_bytes for run in results.of("envelope")) / _MB
         yield "peak memory with half a CPU and 1 GB", 600, peak, "{:.0f} MB"
@@ -130,39 +125,35 @@ def _growth(results: Results) -> str:
             size = runs[0].parts
             rows.append([words, case, int(size["items"]), int(size["rows"]), size["bytes"] / _MB])
             for run in runs:
-                used = (
-                    run.seconds,
-                    run.cpu_seconds,
-                    (run.peak_bytes - run.before_bytes) / _MB / 1000,
-                )
-                rows[-1] += [round(1e6 * each / size["items"], 1) for each in used]
+                megabytes = (run.peak_bytes - run.before_bytes) / _MB
+                used = (1000 * run.seconds, 1000 * run.cpu_seconds, megabytes)
+                rows[-1] += [1000 * each / size["items"] for each in used]
     return _table(header, rows)
 
 
 def _process(results: Results) -> str:
-    def seconds(variant: str, value: Callable[[Run], float] = lambda run: run.seconds) -> float:
-        return typical(results.of("process", variant=variant), value)
-
-    alone, update = seconds("sdk alone"), seconds("connector")
-    parts = {
-        name: seconds("start", lambda run, name=name: run.parts[name])  # type: ignore[misc]
-        for name in ("Python", "SDK", "connector")
-    }
-    process = seconds("connector", lambda run: run.process_seconds)
-    runs = results.of("process", variant="sdk alone")
-    each = [seconds for run in runs for seconds in run.checkpoint_seconds]
+    alone, cached, synced, python, sdk, imported = (
+        results.of("process", variant=variant)
+        for variant in ("sdk alone", "names cached", "connector", "Python", *_IMPORTS)
+    )
+    starts = [typical(runs, _process_seconds) for runs in (python, sdk, imported, synced)]
+    each = [seconds for run in alone for seconds in run.checkpoint_seconds]
     checkpoints = f"seven checkpoints, {min(each):.2f} to {max(each):.2f}"
     rows = [
-        ("start of Python", "Python", parts["Python"]),
-        ("import of the SDK", "SDK", parts["SDK"]),
-        ("import of `connector`", "connector", parts["connector"]),
-        ("`update()`: the SDK's operations", "SDK", alone),
-        (f"of it {checkpoints} s each", "SDK", sum(each) / len(runs)),
-        ("of it the conversion of column names", "SDK", alone - seconds("names cached")),
-        ("`update()`: the rest", "connector", update - alone),
-        ("preparation and end", "SDK, benchmark", process - sum(parts.values()) - update),
+        ("start of Python", "Python", starts[0]),
+        ("import of the SDK", "SDK", starts[1] - starts[0]),
+        ("import of `connector`", "connector", starts[2] - starts[1]),
+        ("`update()`: the SDK's operations", "SDK", typical(alone)),
+        (f"of it {checkpoints} s each", "SDK", sum(each) / len(alone)),
+        ("of it the conversion of column names", "SDK", typical(alone) - typical(cached)),
+        ("`update()`: the rest", "connector", typical(synced) - typical(alone)),
+        ("preparation and end", "SDK, benchmark", starts[3] - typical(synced) - starts[2]),
     ]
     return _table(("part", "of", "seconds"), rows)
+
+
+def _process_seconds(run: Run) -> float:
+    return run.process_seconds
 
 
 def _item(results: Results) -> str:
@@ -233,24 +224,20 @@ def _speed_text(results: Results) -> str:
     latency, first = PROFILES["realistic"].values(), _figures(results, "realistic", "first")
     equal = _figures(results, "1 s", "first")
     order = "ahead" if equal["threads"] < equal["connector"] else "behind"
-    return _prose(
-        f"""Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
+    text = f"""
+        Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
         `realistic` profile responses take {min(latency)} to {max(latency)} s, the larger the
         longer. The SDK alone needs {first["SDK alone"]:.2f} s for the rows of a first sync. If all
         responses take 1 s, threads are {order} on a first sync: {equal["threads"]:.2f} s, and
         {equal["connector"]:.2f} s for the connector."""
-    )
+    return f"\n{textwrap.fill(' '.join(text.split()), 99, break_long_words=False)}\n"
 
 
-_WRITERS = (_measured, _targets, _latency, _growth, _process, _item, _generations, _envelope, _dlt)
+_WRITERS = (_targets, _latency, _growth, _process, _item, _generations, _envelope, _dlt)
 BLOCKS: Mapping[str, Callable[[Results], str]] = {
     function.__name__.strip("_"): function
     for function in (*_WRITERS, _machine, _speed, _speed_text)
 }
-
-
-def _prose(text: str) -> str:
-    return f"\n{textwrap.fill(' '.join(text.split()), 99, break_long_words=False)}\n"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
