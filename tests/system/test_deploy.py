@@ -108,6 +108,7 @@ def test_the_documented_steps_deploy_a_new_connection(checkout, account):
         status, output = checkout.run(command)
         assert status == 0, output
         assert "(y/N)" not in output
+        assert "dependencies are not needed" not in output
     assert account.configuration == configuration
     assert account.connection["config"]["python_version"] == "3.14"
     assert account.connection["paused"] is True
