@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZipFile
 
-_SCRIPTS = Path(sys.executable).parent
-SetupTest = Callable[[Mapping[str, str]], "str | None"]
+import connector
+
+API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 
 
 class FivetranApi:
@@ -25,9 +26,7 @@ class FivetranApi:
     `connection` is the connection as the API returns it, `package` the zip that was uploaded last.
     """
 
-    def __init__(self, api_key: str, setup_test: SetupTest) -> None:
-        self.api_key = api_key
-        self.setup_test = setup_test
+    def __init__(self) -> None:
         self.connection: dict[str, Any] = {}
         self.package = b""
 
@@ -52,36 +51,35 @@ class FivetranApi:
         return self._write(json.loads(body))
 
     def _read(self, path: str) -> object:
+        if path.endswith("/connection_1"):
+            return self.connection
         if path == "/v1/groups":
             return {"items": [{"id": "group_1", "name": "warehouse"}]}
-        if path == "/v1/groups/group_1/connectors":
-            return {"items": [self.connection] if self.connection else []}
-        if path.startswith("/v1/connect") and path.endswith("/connection_1"):
-            return self.connection
-        return {"items": []}
+        return {"items": [self.connection] if self.connection else []}
 
     def _write(self, request: dict[str, Any]) -> object:
         config = {**self.connection.get("config", {}), **request["config"]}
         self.connection = {**self.connection, **request, "id": "connection_1", "config": config}
-        problem = self.setup_test(self.configuration)
-        status = "FAILED" if problem else "PASSED"
-        test = {"title": "Read every catalog", "status": status, "message": problem}
+        result: Any = connector.connection_test(self.configuration)
+        status = "FAILED" if result.failure else "PASSED"
+        test = {"title": "Read every catalog", "status": status, "message": result.failure}
         return {**self.connection, "setup_tests": [test]}
 
 
 @contextmanager
-def fivetran_api(api_key: str, setup_test: SetupTest, copy: Path) -> Iterator[FivetranApi]:
+def fivetran_api(copy: Path) -> Iterator[FivetranApi]:
     """Run the mock, and make the `fivetran` command of a prepared project use it.
 
     The command runs the real pipreqs, with a mock of the package index in place of PyPI.
     """
-    api = FivetranApi(api_key, setup_test)
+    api = FivetranApi()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:
         settings = copy.parent / "home" / ".fivetran" / "connector_sdk" / "_config.json"
         url = f"http://127.0.0.1:{server.server_port}"
         settings.write_text(json.dumps({"production_base_url": url}), encoding="utf-8")
-        pipreqs = f'#!/bin/sh\nexec "{_SCRIPTS}/pipreqs" "$@" --pypi-server {url}/index/\n'
-        (copy.parent / "bin" / "pipreqs").write_text(pipreqs, encoding="utf-8")
+        command = f'exec "{sys.executable}" -m pipreqs.pipreqs "$@" --pypi-server {url}/index/'
+        pipreqs = copy.parent / "bin" / "pipreqs"
+        pipreqs.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
         thread = Thread(target=server.serve_forever, args=(0.01,), name="fivetran_api")
         thread.start()
         try:
@@ -105,7 +103,7 @@ def _handler(api: FivetranApi) -> type[BaseHTTPRequestHandler]:
             if path.startswith("/index/"):
                 response = _package(path.split("/")[2])
             else:
-                assert self.headers["Authorization"] == f"Basic {api.api_key}"
+                assert self.headers["Authorization"] == f"Basic {API_KEY}"
                 response = {"data": api.respond(self.command, path, body)}
             content = json.dumps(response).encode()
             self.send_response(201 if self.command == "POST" else 200)

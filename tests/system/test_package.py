@@ -20,20 +20,14 @@ from tests.support import sdk
 
 SECRET = b"token that must not ship".replace(b" ", b"-")  # this file is packaged, too
 # What the SDK's commands leave in a project folder, and what other tools and people do.
-LEFT_BY_THE_SDK = dict.fromkeys(
-    [
-        *("configuration.json", "files/state.json", "files/warehouse.db"),
-        *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
-    ],
-    SECRET,
-)
-LEFTOVERS = LEFT_BY_THE_SDK | dict.fromkeys(
-    [
-        *("destination.json", "options.toml", "state.json", "production.local.json", ".env"),
-        *(".demo/connector/connector.py", "environment/pyvenv.cfg"),
-    ],
-    SECRET,
-)
+LEFT_BY_THE_SDK = [
+    *("configuration.json", "files/state.json", "files/warehouse.db"),
+    *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
+]
+LEFTOVERS = [
+    *(*LEFT_BY_THE_SDK, "destination.json", "options.toml", "state.json", ".env"),
+    *("production.local.json", ".demo/connector/connector.py", "environment/pyvenv.cfg"),
+]
 
 
 def run(arguments, folder):
@@ -78,9 +72,9 @@ def checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packaged")
     fivetran.surround(folder)
     copy = folder / "checkout"
-    write(copy, tracked() | LEFTOVERS)
+    write(copy, tracked() | dict.fromkeys(LEFTOVERS, SECRET))
     for _ in range(2):
-        write(copy / "dist", LEFTOVERS | {"async_client/earlier.py": b""})
+        write(copy / "dist", dict.fromkeys([*LEFTOVERS, "async_client/earlier.py"], SECRET))
         run([sys.executable, "-m", "devkit.package"], copy)
     return copy
 
@@ -89,7 +83,7 @@ def checkout(tmp_path_factory):
 def package(checkout):
     """Return the content of the package of `dist/` in which the SDK has run."""
     copy = shutil.copytree(checkout / "dist", checkout.parent / "dist")
-    write(copy, LEFT_BY_THE_SDK)
+    write(copy, dict.fromkeys(LEFT_BY_THE_SDK, SECRET))
     return packaged(copy)
 
 
@@ -130,7 +124,7 @@ def fresh_scripts(tmp_path):
     """
     environment = tmp_path / "environment"
     venv.EnvBuilder(with_pip=False).create(environment)
-    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = environment / "bin" / "python"
     pip = f"{sys.executable} -m pip --python {python} install --quiet --no-compile".split()
     run(
         [

@@ -66,7 +66,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["all is well", "a catalog is skipped", *documented()])
 def test_the_result_is_the_one_that_the_guide_quotes(server, tmp_path, case):
     """It is PASSED, or one line that names the field to check and does not hold the token.
 
@@ -83,8 +83,3 @@ def test_the_result_is_the_one_that_the_guide_quotes(server, tmp_path, case):
     assert configuration["bearer_token"] not in output
     skipped = {changes.get("skip_endpoints")}
     assert sorted(server.requests.endpoint_names) == sorted(NAMES - skipped)
-
-
-def test_every_documented_failure_is_tested():
-    """The table of the guide has no situation that is not among the cases above."""
-    assert documented().keys() == CASES.keys() - {"all is well", "a catalog is skipped"}
