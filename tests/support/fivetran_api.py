@@ -23,12 +23,13 @@ API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 class FivetranApi:
     """An account with one destination, called `warehouse`, and at most one connection.
 
-    `connection` is the connection as the API returns it, `package` the zip that was uploaded last.
+    `connection` is the connection as the API returns it; `files` has the content of each file of
+    the package that was uploaded last, by its name.
     """
 
     def __init__(self) -> None:
         self.connection: dict[str, Any] = {}
-        self.package = b""
+        self.files: dict[str, bytes] = {}
 
     @property
     def configuration(self) -> dict[str, str]:
@@ -36,30 +37,26 @@ class FivetranApi:
         secrets = self.connection["config"]["secrets_list"]
         return {secret["key"]: secret["value"] for secret in secrets}
 
-    def package_files(self) -> dict[str, bytes]:
-        """Return the content of each file in the package, by its name."""
-        with ZipFile(BytesIO(self.package)) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-
     def respond(self, method: str, path: str, body: bytes) -> object:
         """Return the data of the response to a request."""
         if method == "GET":
             return self._read(path)
         if path.endswith("/packages"):
-            self.package = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
+            content = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
+            with ZipFile(BytesIO(content)) as archive:
+                self.files = {name: archive.read(name) for name in archive.namelist()}
             return {"id": "package_1"}
         return self._write(json.loads(body))
 
     def _read(self, path: str) -> object:
         if path.endswith("/connection_1"):
             return self.connection
-        if path == "/v1/groups":
-            return {"items": [{"id": "group_1", "name": "warehouse"}]}
-        return {"items": [self.connection] if self.connection else []}
+        destination = {"id": "group_1", "name": "warehouse"}
+        found = destination if path == "/v1/groups" else self.connection
+        return {"items": [found] if found else []}
 
     def _write(self, request: dict[str, Any]) -> object:
-        config = {**self.connection.get("config", {}), **request["config"]}
-        self.connection = {**self.connection, **request, "id": "connection_1", "config": config}
+        self.connection = {**self.connection, **request, "id": "connection_1"}
         result: Any = connector.connection_test(self.configuration)
         status = "FAILED" if result.failure else "PASSED"
         test = {"title": "Read every catalog", "status": status, "message": result.failure}
@@ -70,7 +67,7 @@ class FivetranApi:
 def fivetran_api(copy: Path) -> Iterator[FivetranApi]:
     """Run the mock, and make the `fivetran` command of a prepared project use it.
 
-    The command runs the real pipreqs, with a mock of the package index in place of PyPI.
+    The command runs the real pipreqs, for which the installed version is the newest on PyPI.
     """
     api = FivetranApi()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:
@@ -89,19 +86,15 @@ def fivetran_api(copy: Path) -> Iterator[FivetranApi]:
             thread.join()
 
 
-def _package(name: str) -> dict[str, object]:
-    """Return what the package index has about a package: the installed version is the newest."""
-    about = {"name": name, "version": metadata.version(name), "package_url": ""}
-    return {"info": about, "releases": {}}
-
-
 def _handler(api: FivetranApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             path = urlsplit(self.path).path
             if path.startswith("/index/"):
-                response = _package(path.split("/")[2])
+                name = path.split("/")[2]
+                about = {"name": name, "version": metadata.version(name), "package_url": ""}
+                response: dict[str, object] = {"info": about, "releases": {}}
             else:
                 assert self.headers["Authorization"] == f"Basic {API_KEY}"
                 response = {"data": api.respond(self.command, path, body)}

@@ -79,13 +79,13 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
         assert status == 0, output
         assert "(y/N)" not in output
         assert "dependencies are not needed" not in output
+
     files = [path for path in checkout.folder.parent.rglob("*") if path.is_file()]
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
     assert checkout.folder / "dist" / "files" / "warehouse.db" in files
     shipped = {path.as_posix() for path in checkout.shipped}
-    assert checkout.api.package_files().keys() == shipped | {"configuration_form.pb"}
+    assert checkout.api.files.keys() == shipped | {"configuration_form.pb"}
     assert checkout.api.connection["paused"] is True
-    assert checkout.api.connection["config"]["python_version"] == "3.14"
     assert checkout.api.configuration == checkout.configure(
         request_timeout_seconds="60", skip_endpoints="custom_tracks"
     )
@@ -107,9 +107,9 @@ def test_deployed_again_code_and_configuration_are_replaced(checkout, option, an
     status, output = checkout.run(again, answers=answers)
     assert (status, output.count("(y/N)")) == (0, 1 if answers else 0), output
     assert checkout.api.configuration == configuration
-    files = checkout.api.package_files()
-    assert "added.py" in files
-    assert files["requirements.txt"] == (fivetran.PROJECT / "requirements.txt").read_bytes()
+    assert "added.py" in checkout.api.files
+    requirements = (fivetran.PROJECT / "requirements.txt").read_bytes()
+    assert checkout.api.files["requirements.txt"] == requirements
 
 
 def test_a_failed_setup_test_says_why(checkout):
