@@ -79,7 +79,6 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
         assert status == 0, output
         assert "(y/N)" not in output
         assert "dependencies are not needed" not in output
-
     files = [path for path in checkout.folder.parent.rglob("*") if path.is_file()]
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
     assert checkout.folder / "dist" / "files" / "warehouse.db" in files
