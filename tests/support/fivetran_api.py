@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import connector
+from devkit import fivetran
 
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 
@@ -71,9 +72,8 @@ def fivetran_api(copy: Path) -> Iterator[FivetranApi]:
     """
     api = FivetranApi()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:
-        settings = copy.parent / "home" / ".fivetran" / "connector_sdk" / "_config.json"
         url = f"http://127.0.0.1:{server.server_port}"
-        settings.write_text(json.dumps({"production_base_url": url}), encoding="utf-8")
+        fivetran.set_api_url(copy, url)
         command = f'exec "{sys.executable}" -m pipreqs.pipreqs "$@" --pypi-server {url}/index/'
         pipreqs = copy.parent / "bin" / "pipreqs"
         pipreqs.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")

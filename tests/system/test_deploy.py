@@ -11,8 +11,7 @@ from importlib.metadata import version
 import pytest
 
 import connector
-from devkit import package
-from mock_api import fivetran
+from devkit import fivetran, package
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support.fivetran_api import API_KEY, fivetran_api

@@ -9,11 +9,11 @@ import shutil
 import pytest
 
 import connector
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import published_example, sdk
+from tests.support import published_example
 
 TOKEN = "t0ken-of-the-migration"
 GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")

@@ -13,10 +13,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from mock_api import fivetran
+from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 SECRET = b"token that must not ship".replace(b" ", b"-")  # this file is packaged, too
 # What the SDK's commands leave in a project folder, and what other tools and people do.

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from devkit import fivetran
 from endpoints import ENDPOINTS
-from mock_api import fivetran
 from mock_api.serving import serving
 
 NAMES = {endpoint.name for endpoint in ENDPOINTS}
