@@ -3,8 +3,9 @@
 from async_client.background import fetching
 from async_client.client import Catalog, CatalogFetched, RetryScheduled, probe_all
 from async_client.errors import EndpointError, TokenRefusedError
+from async_client.limits import Limits
 from async_client.response import decode_item
-from async_client.settings import Limits, Settings, validate_configuration
+from async_client.settings import Settings, validate_configuration
 
 __all__ = [
     "Catalog",

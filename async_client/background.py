@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
 from async_client.client import Catalog, Catalogs, OnEvent, fetch_all
-from async_client.settings import Limits, Settings
+from async_client.limits import Limits
+from async_client.settings import Settings
 
 
 @contextmanager

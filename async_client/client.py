@@ -6,22 +6,17 @@ All decisions are made elsewhere (`response`, `retry`); here is what needs a soc
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import certifi
 
+from async_client.environment import proxy_for, tls_context
 from async_client.errors import (
     EndpointError,
     FetchError,
@@ -32,17 +27,13 @@ from async_client.errors import (
     TransientError,
     UnauthorizedError,
 )
-from async_client.response import (
-    NOT_REQUESTED,
-    Items,
-    SplitBody,
-    check_status,
-    not_requested,
-    split,
-    too_large,
-)
+from async_client.failures import network_failure, other_failure, timed_out
+from async_client.limits import Limits
+from async_client.response import Items, SplitBody, split, too_large
 from async_client.retry import retrying
-from async_client.settings import VERSION, Limits, Settings
+from async_client.settings import Settings
+from async_client.status import check_status
+from async_client.version import VERSION
 from endpoints import Endpoint
 
 Result = TypeVar("Result")
@@ -52,8 +43,6 @@ USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
 _LONGEST_HEADER_BYTES = 64 * 1024
 _MOST_HEADERS = 1_000
 _NO_TARGET = "https://["  # no address, so that errors do not show it
-
-_CHECK_NETWORK = "Check base_url, the network and the proxy if there is one"
 
 
 class Catalog(NamedTuple):
@@ -223,7 +212,7 @@ class _Fetch:
             # Not a default of the session: aiohttp sends those to a proxy too, in clear.
             headers={"Authorization": f"Bearer {self.settings.bearer_token}"},
             allow_redirects=False,
-            proxy=_proxy(url),
+            proxy=proxy_for(url),
         ) as response:
             headers = _without_token(response.headers, self.settings.bearer_token)
             check_status(endpoint, url, response.status, headers)
@@ -234,11 +223,11 @@ class _Fetch:
         try:
             return await _cut_off(work, seconds)
         except asyncio.TimeoutError as error:
-            failure = _timed_out(error, self.settings, self.limits)
+            failure = timed_out(error, self.settings, self.limits)
         except aiohttp.ClientError as error:
-            failure = _network_failure(error)
+            failure = network_failure(error)
         except (OSError, ValueError) as error:
-            failure = _other_failure(error)
+            failure = other_failure(error)
         raise failure
 
 
@@ -271,7 +260,7 @@ async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     silence = settings.request_timeout_seconds
     secure = urlsplit(settings.base_url).scheme == "https"  # however it is spelled
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_tls_context() if secure else True),
+        connector=aiohttp.TCPConnector(ssl=tls_context() if secure else True),
         # No total: a large download that makes progress is healthy. `connect` includes the name
         # look-up, which `sock_connect` leaves out.
         timeout=aiohttp.ClientTimeout(connect=silence, sock_connect=silence, sock_read=silence),
@@ -289,41 +278,6 @@ async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def _tls_context() -> ssl.SSLContext:
-    """Trust certifi's roots, as a container may have none, or those the environment names."""
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        path = os.environ.get(variable)
-        if path and Path(path).is_dir():
-            return ssl.create_default_context(capath=path)
-        if path:
-            try:
-                return ssl.create_default_context(cafile=path)
-            except OSError as error:  # ssl.SSLError too
-                raise ValueError(
-                    f"{variable} names {path!r}, which holds no usable certificates "
-                    f"({error.strerror or error}): correct or unset it."
-                ) from None
-    return ssl.create_default_context(cafile=certifi.where())
-
-
-def _proxy(url: str) -> str | None:
-    """Give the proxy that the environment names for a URL; ValueError if it is of another kind.
-
-    aiohttp would look for itself with ``trust_env``, but then also read ``.netrc``, whose entry
-    for the host would take the token's place.
-    """
-    parts = urlsplit(url)
-    if proxy_bypass(parts.netloc):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy and "://" not in proxy:
-        return f"http://{proxy}"
-    if proxy and urlsplit(proxy).scheme not in ("http", "https"):
-        raise ValueError("aiohttp takes every proxy for an HTTP proxy")
-    return proxy
-
-
 def _told_to_wait(failure: FetchError, seconds_left: float) -> FetchError:
     """Say so if it was the server's wait that ended the tries."""
     wait = failure.retry_after_seconds if isinstance(failure, TransientError) else None
@@ -331,72 +285,3 @@ def _told_to_wait(failure: FetchError, seconds_left: float) -> FetchError:
         return failure
     reason = f"{failure.reason} and asks to wait {wait:.0f} s, longer than this sync waits"
     return FinalError(reason, failure.advice)
-
-
-def _timed_out(error: asyncio.TimeoutError, settings: Settings, limits: Limits) -> FetchError:
-    if isinstance(error, aiohttp.ClientError):
-        return TransientError(
-            f"nothing was heard for {settings.request_timeout_seconds:g} s",
-            f"{_CHECK_NETWORK}, or raise request_timeout_seconds",
-        )
-    return TransientError(
-        f"it was not complete after {limits.endpoint_seconds:g} s, tries and waits included",
-        "The network or DataCamp's service is too slow; the next sync asks again",
-    )
-
-
-def _network_failure(error: aiohttp.ClientError) -> FetchError:
-    """Say what happened in words of our own: aiohttp's may hold the request with its token."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "") or "it does not fit the host"
-        return FinalError(
-            f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
-            "Check base_url; for a proxy with a certificate of its own, "
-            "set REQUESTS_CA_BUNDLE to the file that holds its root",
-        )
-    if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
-        return FinalError("the proxy wants a user name and password", "Put them into HTTPS_PROXY")
-    if isinstance(error, aiohttp.InvalidURL):
-        return _other_failure(error)
-    for encoding in NOT_REQUESTED:
-        # aiohttp names the library that it lacks; other errors have messages that are no text.
-        if f"({encoding})" in str(getattr(error, "message", "")):
-            return not_requested(encoding)
-    for kind, words in _NETWORK_FAILURES:
-        if isinstance(error, kind):
-            return TransientError(words + _os_reason(error), _CHECK_NETWORK)
-    return TransientError(f"the answer broke off ({type(error).__name__})", _CHECK_NETWORK)
-
-
-_NETWORK_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "the host name is not known"),
-    (aiohttp.ClientConnectorSSLError, "the TLS handshake failed"),
-    (aiohttp.ClientProxyConnectionError, "the proxy cannot be reached"),
-    (aiohttp.ClientHttpProxyError, "the proxy refuses to connect"),
-    (aiohttp.ClientConnectorError, "no connection"),
-    (aiohttp.ServerDisconnectedError, "the server hung up without an answer"),
-    (aiohttp.ClientPayloadError, "the body is broken or cut off"),
-    (aiohttp.ClientResponseError, "the answer breaks the rules of HTTP"),
-    (aiohttp.ClientOSError, "the connection broke"),
-)
-
-
-# Their numbers are not those of the operating system.
-_NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
-
-
-def _os_reason(error: aiohttp.ClientError) -> str:
-    os_error = getattr(error, "os_error", error)
-    words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
-    if number > 0 and not isinstance(os_error, _NUMBERED_OTHERWISE):
-        words = os.strerror(number)  # asyncio's words hold the address
-    return f" ({words})" if words else ""
-
-
-def _other_failure(error: Exception) -> FetchError:
-    if isinstance(error, ValueError):  # a URL or proxy that aiohttp cannot use
-        return FinalError(
-            f"no request can be made of the address or its proxy ({type(error).__name__})",
-            "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://",
-        )
-    return TransientError(f"the connection broke ({type(error).__name__})", _CHECK_NETWORK)

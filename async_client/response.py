@@ -5,40 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timezone
 from functools import lru_cache
-from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from async_client.charset import to_utf_8
 from async_client.errors import (
-    FetchError,
     FinalError,
-    NotIncludedError,
-    RateLimitError,
     TransientError,
-    UnauthorizedError,
 )
 from async_client.evidence import (
     error_beside,
     further_pages,
-    further_pages_in_headers,
     shortfall,
 )
 from async_client.nesting import cut, is_deeper
-from async_client.requested_wait import (
-    is_rate_limit,
-    rate_limit_reset_seconds,
-    retry_after_seconds,
-)
 from endpoints import Endpoint
-
-# Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 do not pass.
-TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 
 MOST_BODY_COMMAS = 1_000_000
 MOST_ITEMS = 100_000
@@ -54,8 +38,8 @@ KEYED_HALF_FROM = 10
 # Encodings that some servers send without being asked; not every client can read them.
 NOT_REQUESTED = ("br", "zstd", "compress")
 
-_NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
-_CHECK_URL = "Check base_url, and the proxy if there is one"
+NEXT_SYNC = "DataCamp's service has trouble; the next sync asks again"
+CHECK_URL = "Check base_url, and the proxy if there is one"
 _ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
 _REFUSED_BY_MSGSPEC = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -84,43 +68,6 @@ class UnreadableItem:
         return self.problem
 
 
-def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
-    """Return if the answer should hold a catalog; else raise the FetchError of its status."""
-    if status == HTTPStatus.OK:
-        encoding = headers.get("Content-Encoding", "").strip().lower()
-        if encoding in NOT_REQUESTED:
-            raise not_requested(encoding)
-        evidence = further_pages_in_headers(headers)
-        if evidence:
-            raise _paginated(evidence)
-        return
-    reason = f"the server answers {_status_text(status)}"
-    now = datetime.now(timezone.utc)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise _rate_limit(reason, _NEXT_SYNC, headers, now)
-    if status == HTTPStatus.FORBIDDEN and is_rate_limit(headers):
-        raise _rate_limit(f"{reason} as a rate limit", _lower_rate(endpoint), headers, now)
-    if status in TRANSIENT_STATUSES:
-        raise TransientError(reason, _NEXT_SYNC, retry_after_seconds(headers, now))
-    if 300 <= status < 400 and "Location" in headers:
-        raise _redirect(reason, url, headers["Location"])
-    raise _FINAL_STATUSES.get(status, _other_status)(endpoint, reason)
-
-
-def _rate_limit(
-    reason: str, advice: str, headers: Mapping[str, str], now: datetime
-) -> RateLimitError:
-    retry_after, reset = retry_after_seconds(headers, now), rate_limit_reset_seconds(headers, now)
-    return RateLimitError(reason, advice, retry_after, reset)
-
-
-def _lower_rate(endpoint: Endpoint) -> str:
-    return (
-        "Sync less often, or run fewer clients with this token; if the token may not read "
-        f"{endpoint.name} at all, add {endpoint.name} to skip_endpoints"
-    )
-
-
 def split(
     endpoint: Endpoint, body: bytes | bytearray, headers: Mapping[str, str] | None = None
 ) -> SplitBody:
@@ -147,10 +94,10 @@ def split(
         raise _unreadable(f"the body reports an error: {error}")
     evidence = further_pages(members)
     if evidence:
-        raise _paginated(evidence)
+        raise paginated(evidence)
     short = shortfall(members, headers, len(items))
     if short and short.paginated:
-        raise _paginated(short.reason)
+        raise paginated(short.reason)
     _check_keys(endpoint, items)
     return SplitBody(items, short.reason if short else None)
 
@@ -162,7 +109,7 @@ def not_requested(encoding: str) -> TransientError:
 
 def too_large(what: str) -> FinalError:
     """Return the error of a response that is larger than any catalog."""
-    return FinalError(f"the response has {what}", f"No catalog is that large. {_CHECK_URL}")
+    return FinalError(f"the response has {what}", f"No catalog is that large. {CHECK_URL}")
 
 
 def _items_and_members(
@@ -294,7 +241,7 @@ def _list_name(
     """Find the member that holds the catalog; no list is guessed."""
     names = [
         name
-        for name in ("data", *endpoint.envelope_names)
+        for name in ("data", *envelope_names(endpoint))
         if name in members and is_list(members[name])
     ]
     if len(names) != 1:
@@ -302,7 +249,22 @@ def _list_name(
     return names[0]
 
 
-def _paginated(evidence: str) -> FinalError:
+def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the keys under which a response may hold this catalog's list, beside `data`.
+
+    They are the endpoint's name and its path's last part, each with and without `live-` and with
+    dashes or underscores, e.g. `custom_tracks` and `live-custom-tracks`.
+    """
+    dashed = endpoint.path.rsplit("/", 1)[-1]
+    return tuple(
+        dict.fromkeys(
+            (endpoint.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
+        )
+    )
+
+
+def paginated(evidence: str) -> FinalError:
+    """Return the error of a response that is one page of several."""
     return FinalError(
         f"the response is paginated: {evidence}; a partial catalog would delete the rest",
         "DataCamp's API has begun to paginate: update this connector",
@@ -319,69 +281,5 @@ def _not_json(body: bytes | bytearray) -> str:
 def _unreadable(problem: str) -> TransientError:
     return TransientError(
         f"HTTP 200, but {problem}",
-        f"{_CHECK_URL}; if both are right, {_NEXT_SYNC}",
+        f"{CHECK_URL}; if both are right, {NEXT_SYNC}",
     )
-
-
-def _redirect(reason: str, url: str, location: str) -> FinalError:
-    target = _host(url, location)
-    return FinalError(
-        f"{reason} and points to {target}; redirects are not followed, to keep the token here",
-        f"{_CHECK_URL}: the API is at another path of this host"
-        if target == _host(url, "")
-        else "If you trust that address, set base_url to it",
-    )
-
-
-def _host(url: str, location: str) -> str:
-    """Name scheme, host and port of a redirect's target; the rest may hold a secret."""
-    try:
-        target = urlsplit(urljoin(url, location))
-        readable = target.hostname and target.port != 0 and target.netloc.isprintable()
-    except ValueError:  # a port that is no number, a bracket that is not closed
-        readable = False
-    if not readable:
-        return "an address that cannot be shown"
-    return f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
-
-
-def _unauthorized(_: Endpoint, reason: str) -> FetchError:
-    return UnauthorizedError(
-        reason, "Check bearer_token: it is wrong, expired or revoked; DataCamp issues a new one"
-    )
-
-
-def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
-    return NotIncludedError(
-        reason,
-        f"The token may not read {endpoint.name}: ask DataCamp to include it, "
-        f"or add {endpoint.name} to skip_endpoints",
-    )
-
-
-def _not_found(endpoint: Endpoint, reason: str) -> FetchError:
-    return NotIncludedError(
-        reason,
-        f"{_CHECK_URL}; if your license has no {endpoint.name}, "
-        f"add {endpoint.name} to skip_endpoints",
-    )
-
-
-def _other_status(_: Endpoint, reason: str) -> FetchError:
-    return FinalError(reason, f"{_CHECK_URL}; if both are right, ask DataCamp's support")
-
-
-_FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
-    204: _not_found,
-    401: _unauthorized,
-    403: _forbidden,
-    404: _not_found,
-    410: _not_found,
-}
-
-
-def _status_text(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

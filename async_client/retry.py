@@ -12,7 +12,7 @@ from typing import TypeVar
 import backoff
 
 from async_client.errors import RateLimitError, TransientError
-from async_client.settings import Limits
+from async_client.limits import Limits
 
 Result = TypeVar("Result")
 Draw = Callable[[float, float], float]

@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from endpoints import ENDPOINTS, Endpoint
 
-VERSION = "1.0.0"
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 30.0
 
@@ -36,21 +35,6 @@ class Settings:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
         return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds that no user needs to set, in one place so that tests can set them.
-
-    An endpoint gets one try more than there are waits. A wait is drawn between 0 and its cap.
-    `endpoint_seconds` covers all tries and waits of one endpoint.
-    """
-
-    wait_caps_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
-    endpoint_seconds: float = 600.0
-    # Without a time from the server: six attempts then outlive a window of a minute.
-    rate_limit_wait_seconds: float = 15.0
-    body_bytes: int = 32 * 1024 * 1024  # ten times the real size
 
 
 def validate_configuration(configuration: Mapping[str, str]) -> Settings:

@@ -30,7 +30,8 @@ from async_client import (
     decode_item,
     probe_all,
 )
-from async_client.client import _proxy, _tls_context, fetch_all
+from async_client.client import fetch_all
+from async_client.environment import proxy_for, tls_context
 from async_client.errors import NoSuchCatalogError
 from endpoints import ENDPOINTS
 from mock_api.faults import Fault, Faults
@@ -649,7 +650,7 @@ def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environmen
     """`<SCHEME>_PROXY`, else `ALL_PROXY`, in either case, unless `NO_PROXY` names the host."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert _proxy(url) == proxy
+    assert proxy_for(url) == proxy
 
 
 async def test_a_proxy_is_asked_instead_of_the_host(server, monkeypatch):
@@ -751,7 +752,7 @@ def certificate(tmp_path):
 def test_the_roots_are_those_of_certifi():
     """The system's roots, which a container may lack, play no part."""
     expected = ssl.create_default_context(cafile=certifi.where())
-    context = _tls_context()
+    context = tls_context()
     assert context.get_ca_certs(binary_form=True) == expected.get_ca_certs(binary_form=True)
     assert len(context.get_ca_certs()) > 100
 
@@ -760,7 +761,7 @@ def test_the_roots_are_those_of_certifi():
 def test_the_environment_may_name_the_roots(monkeypatch, certificate, variable):
     """The file's certificates are trusted in place of certifi's, and verification stays on."""
     monkeypatch.setenv(variable, str(certificate))
-    context = _tls_context()
+    context = tls_context()
     assert [root["subject"] for root in context.get_ca_certs()] == [
         ((("commonName", "connector tests"),),)
     ]
@@ -771,16 +772,16 @@ def test_requests_ca_bundle_comes_first(monkeypatch, certificate, tmp_path):
     """Of two variables the one that `requests` reads wins; an empty one does not count."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    assert len(_tls_context().get_ca_certs()) == 1
+    assert len(tls_context().get_ca_certs()) == 1
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
     with pytest.raises(ValueError, match=r"^SSL_CERT_FILE names "):
-        _tls_context()
+        tls_context()
 
 
 def test_a_directory_of_roots_is_taken_as_one(monkeypatch, tmp_path):
     """A directory is searched during the handshake; nothing is trusted before."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
-    context = _tls_context()
+    context = tls_context()
     assert context.get_ca_certs() == []
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
@@ -796,7 +797,7 @@ def test_a_file_without_certificates_is_refused(monkeypatch, tmp_path, variable,
         path.write_bytes(content)
     monkeypatch.setenv(variable, str(path))
     with pytest.raises(ValueError, match="which holds no usable certificates") as refused:
-        _tls_context()
+        tls_context()
     assert str(refused.value).startswith(f"{variable} names {str(path)!r}, which holds no usable")
     assert str(refused.value).endswith("): correct or unset it.")
     assert "(None)" not in str(refused.value)

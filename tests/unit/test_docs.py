@@ -12,10 +12,11 @@ from aiohttp import ClientConnectorCertificateError, ServerTimeoutError
 
 import report
 from async_client import Limits, Settings, validate_configuration
-from async_client.client import _network_failure, _timed_out
 from async_client.errors import FetchError
-from async_client.response import MOST_BODY_COMMAS, TRANSIENT_STATUSES, check_status, split
-from async_client.settings import VERSION
+from async_client.failures import network_failure, timed_out
+from async_client.response import MOST_BODY_COMMAS, split
+from async_client.status import TRANSIENT_STATUSES, check_status
+from async_client.version import VERSION
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome, Progress, resume
 from changes.plan import MASS_DELETE_MINIMUM
 from docs import generate
@@ -253,9 +254,9 @@ def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
 def said():
     """Collect what the code says in the cases that the README explains."""
     courses = ENDPOINTS[-1]
-    silence = _timed_out(ServerTimeoutError(), Settings("token"), Limits())
+    silence = timed_out(ServerTimeoutError(), Settings("token"), Limits())
     certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
-    texts = [silence.reason, _network_failure(certificate).reason]
+    texts = [silence.reason, network_failure(certificate).reason]
     texts += [
         _failure(check_status, courses, "http://a", status, {"Location": "/b"})
         for status in (403, 404, 302)

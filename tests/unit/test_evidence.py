@@ -13,7 +13,8 @@ from async_client.evidence import (
     further_pages_in_headers,
     shortfall,
 )
-from async_client.response import check_status, decode_item, split
+from async_client.response import decode_item, split
+from async_client.status import check_status
 from endpoints import ENDPOINTS
 
 COURSES = ENDPOINTS[-1]

@@ -25,10 +25,11 @@ from async_client.response import (
     MOST_ITEM_COMMAS,
     MOST_ITEMS,
     UnreadableItem,
-    check_status,
     decode_item,
+    envelope_names,
     split,
 )
+from async_client.status import check_status
 from endpoints import ENDPOINTS
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
@@ -687,3 +688,31 @@ def test_an_item_beyond_the_bounds_costs_no_other(field, readable, first):
     _, second = items_of(b"[" + first + b',{"id":2,"x":' + field + b"}]")
     assert isinstance(second, UnreadableItem) is not readable
     assert readable or str(second) == "larger or nested deeper than any item"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("assessments", ("assessments", "live-assessments", "live_assessments")),
+        ("practices", ("practices", "live-practices", "live_practices")),
+        ("projects", ("projects", "live-projects", "live_projects")),
+        (
+            "custom_tracks",
+            ("custom_tracks", "live-custom-tracks", "custom-tracks", "live_custom_tracks"),
+        ),
+        ("tracks", ("tracks", "live-tracks", "live_tracks")),
+        ("courses", ("courses", "live-courses", "live_courses")),
+    ],
+)
+def test_an_envelope_may_use_the_name_of_its_endpoint(name, expected):
+    """A list is looked for under the endpoint's names, with and without live-, dashed or not."""
+    assert envelope_names(BY_NAME[name]) == expected
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_no_envelope_name_is_shared(endpoint):
+    """A list that is another endpoint's is never taken for one's own."""
+    others = {
+        name for other in ENDPOINTS if other is not endpoint for name in envelope_names(other)
+    }
+    assert others.isdisjoint(envelope_names(endpoint))
