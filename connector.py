@@ -17,20 +17,20 @@ from fivetran_connector_sdk import Operations as op
 import report
 from async_client import (
     Catalog,
-    CatalogFetched,
     EndpointError,
+    Event,
     Limits,
     RetryScheduled,
     Settings,
     TokenRefusedError,
-    decode_item,
+    UnreadableItem,
     fetching,
     probe_all,
     validate_configuration,
 )
 from changes import Delete, Operation, Outcome, Progress, Snapshot, Upsert, plan, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item
+from flatten import Flattened, Rejected, UndeclaredColumns, flatten_item
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -135,7 +135,7 @@ def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | No
     log.info(report.written(endpoint.name, outcome, time.monotonic() - started))
     for line in report.rejections(endpoint.name, outcome):
         log.warning(line)
-    if before is None and not catalog.items:
+    if before is None and not len(catalog):
         log.warning(report.empty(endpoint.name))
     concerns = report.concerns(endpoint.name, outcome)
     if concerns:
@@ -189,10 +189,18 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
     columns: UndeclaredColumns = {}
-    for number, item in enumerate(catalog.items, start=1):
-        yield flatten_item(endpoint, decode_item(item), columns)
+    for number, item in enumerate(catalog, start=1):
+        if isinstance(item, UnreadableItem):
+            yield reject_item(endpoint, item.problem)
+        else:
+            yield flatten_item(endpoint, item, columns)
         if number % PROGRESS_ITEMS == 0:
-            log.info(report.progress(endpoint.name, number, len(catalog.items)))
+            log.info(report.progress(endpoint.name, number, len(catalog)))
+
+
+def reject_item(endpoint: Endpoint, reason: str) -> Flattened:
+    """Return the result for an item that cannot be read."""
+    return Flattened(None, None, {}, [Rejected(endpoint.table.name, "?", reason)], [])
 
 
 def _emit(operation: Operation) -> None:
@@ -219,7 +227,7 @@ def _warn(text: str) -> None:
     op.warning(text)
 
 
-def _on_event(event: RetryScheduled | CatalogFetched) -> None:
+def _on_event(event: Event) -> None:
     if isinstance(event, RetryScheduled):
         log.warning(report.retrying(event))
     else:

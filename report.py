@@ -44,11 +44,10 @@ def retrying(retry: RetryScheduled) -> str:
 
 def arrived(arrival: CatalogFetched) -> str:
     """Tell of one catalog that is downloaded."""
-    catalog = arrival.catalog
-    tries = "" if catalog.attempts == 1 else f", {catalog.attempts} tries"
+    tries = "" if arrival.attempts == 1 else f", {arrival.attempts} tries"
     return (
-        f"{arrival.endpoint_name} arrived: {_count(len(catalog.items), 'item')}, "
-        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{tries}"
+        f"{arrival.endpoint_name} arrived: {_count(arrival.item_count, 'item')}, "
+        f"{_size(arrival.byte_count)}, {arrival.seconds:.2f} s{tries}"
     )
 
 

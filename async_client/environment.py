@@ -1,4 +1,4 @@
-"""What the environment sets: the proxy and the CA certificates. It makes no connection."""
+"""Read proxies and CA certificates from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import certifi
 
 
 def tls_context() -> ssl.SSLContext:
-    """Trust certifi's roots, as a container may have none, or those the environment names."""
+    """Return a context that trusts certifi, or the CA certificates that the environment names.
+
+    The system's certificates are not used, as a container may have none. Raise ValueError if the
+    named file contains no certificates.
+    """
     for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         path = os.environ.get(variable)
         if path and Path(path).is_dir():
@@ -22,17 +26,17 @@ def tls_context() -> ssl.SSLContext:
                 return ssl.create_default_context(cafile=path)
             except OSError as error:  # ssl.SSLError too
                 raise ValueError(
-                    f"{variable} names {path!r}, which holds no usable certificates "
+                    f"{variable} is {path!r}, which contains no usable certificates "
                     f"({error.strerror or error}): correct or unset it."
                 ) from None
     return ssl.create_default_context(cafile=certifi.where())
 
 
 def proxy_for(url: str) -> str | None:
-    """Give the proxy that the environment names for a URL; ValueError if it is of another kind.
+    """Return the proxy that the environment names for a URL; raise ValueError if it is not HTTP.
 
-    aiohttp would look for itself with ``trust_env``, but then also read ``.netrc``, whose entry
-    for the host would take the token's place.
+    With `trust_env` aiohttp would do this itself, but would also read `.netrc`, and an entry for
+    the host would replace the token.
     """
     parts = urlsplit(url)
     if proxy_bypass(parts.netloc):
@@ -42,5 +46,5 @@ def proxy_for(url: str) -> str | None:
     if proxy and "://" not in proxy:
         return f"http://{proxy}"
     if proxy and urlsplit(proxy).scheme not in ("http", "https"):
-        raise ValueError("aiohttp takes every proxy for an HTTP proxy")
+        raise ValueError("aiohttp would take any proxy for an HTTP proxy")
     return proxy

@@ -1,4 +1,7 @@
-"""Turn the exceptions of aiohttp and the network into FetchError. No I/O."""
+"""Turn the exceptions of aiohttp and of the network into FetchError. No I/O.
+
+The texts are our own: those of aiohttp may contain the request with its token.
+"""
 
 from __future__ import annotations
 
@@ -9,80 +12,87 @@ import ssl
 
 import aiohttp
 
-from async_client.errors import FetchError, FinalError, TransientError
-from async_client.limits import Limits
-from async_client.response import NOT_REQUESTED, not_requested
-from async_client.settings import Settings
+from async_client.errors import CHECK_NETWORK, FetchError, FinalError, TransientError
+from async_client.status import UNREQUESTED_ENCODINGS, unrequested
 
-_CHECK_NETWORK = "Check base_url, the network and the proxy if there is one"
+NETWORK_ERRORS = (asyncio.TimeoutError, aiohttp.ClientError, OSError, ValueError)
+
+_CONNECTION_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "the host name cannot be resolved"),
+    (aiohttp.ClientConnectorSSLError, "the TLS handshake failed"),
+    (aiohttp.ClientProxyConnectionError, "the proxy cannot be reached"),
+    (aiohttp.ClientHttpProxyError, "the proxy refused to connect to the server"),
+    (aiohttp.ClientConnectorError, "the connection failed"),
+    (aiohttp.ServerDisconnectedError, "the server closed the connection without a response"),
+    (aiohttp.ClientPayloadError, "the body is corrupt or incomplete"),
+    (aiohttp.ClientResponseError, "malformed HTTP response"),
+    (aiohttp.ClientOSError, "the connection was lost"),
+)
+# Their error numbers are not those of the operating system.
+_NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
 
 
-def timed_out(error: asyncio.TimeoutError, settings: Settings, limits: Limits) -> FetchError:
-    """Return the failure of silence, or of an endpoint whose time is up."""
+def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: float) -> FetchError:
+    """Return the failure that one of `NETWORK_ERRORS` is; the seconds are the two time limits.
+
+    An exception is judged by its class, never by its `status`: aiohttp raises a broken body of a
+    200 as a status of 400.
+    """
+    if isinstance(error, asyncio.TimeoutError):
+        return _timed_out(error, silence_seconds, endpoint_seconds)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):  # a ValueError too
+        return _untrusted(error.certificate_error)
+    if isinstance(error, ValueError):  # aiohttp.InvalidURL too
+        return FinalError(
+            f"base_url or the proxy URL is invalid ({type(error).__name__})",
+            "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://",
+        )
+    if isinstance(error, aiohttp.ClientError):
+        return _connection_failure(error)
+    return TransientError(f"the connection was lost ({type(error).__name__})", CHECK_NETWORK)
+
+
+def _timed_out(
+    error: asyncio.TimeoutError, silence_seconds: float, endpoint_seconds: float
+) -> FetchError:
     if isinstance(error, aiohttp.ClientError):
         return TransientError(
-            f"nothing was heard for {settings.request_timeout_seconds:g} s",
-            f"{_CHECK_NETWORK}, or raise request_timeout_seconds",
+            f"no data received for {silence_seconds:g} s",
+            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
         )
     return TransientError(
-        f"it was not complete after {limits.endpoint_seconds:g} s, tries and waits included",
-        "The network or DataCamp's service is too slow; the next sync asks again",
+        f"timed out after {endpoint_seconds:g} s in total, retries included",
+        "The network or DataCamp's service is too slow; the next sync will retry",
     )
 
 
-def network_failure(error: aiohttp.ClientError) -> FetchError:
-    """Say what happened in words of our own: aiohttp's may hold the request with its token."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "") or "it does not fit the host"
-        return FinalError(
-            f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
-            "Check base_url; for a proxy with a certificate of its own, "
-            "set REQUESTS_CA_BUNDLE to the file that holds its root",
-        )
+def _connection_failure(error: aiohttp.ClientError) -> FetchError:
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
-        return FinalError("the proxy wants a user name and password", "Put them into HTTPS_PROXY")
-    if isinstance(error, aiohttp.InvalidURL):
-        return other_failure(error)
-    for encoding in NOT_REQUESTED:
-        # aiohttp names the library that it lacks; other errors have messages that are no text.
+        return FinalError(
+            "the proxy requires a user name and password", "Add them to the URL in HTTPS_PROXY"
+        )
+    for encoding in UNREQUESTED_ENCODINGS:
+        # aiohttp names the library that it lacks; the message of other errors may be no text.
         if f"({encoding})" in str(getattr(error, "message", "")):
-            return not_requested(encoding)
-    for kind, words in _NETWORK_FAILURES:
+            return unrequested(encoding)
+    for kind, words in _CONNECTION_FAILURES:
         if isinstance(error, kind):
-            return TransientError(words + _os_reason(error), _CHECK_NETWORK)
-    return TransientError(f"the answer broke off ({type(error).__name__})", _CHECK_NETWORK)
+            return TransientError(words + _os_reason(error), CHECK_NETWORK)
+    return TransientError(f"the request failed ({type(error).__name__})", CHECK_NETWORK)
 
 
-_NETWORK_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "the host name is not known"),
-    (aiohttp.ClientConnectorSSLError, "the TLS handshake failed"),
-    (aiohttp.ClientProxyConnectionError, "the proxy cannot be reached"),
-    (aiohttp.ClientHttpProxyError, "the proxy refuses to connect"),
-    (aiohttp.ClientConnectorError, "no connection"),
-    (aiohttp.ServerDisconnectedError, "the server hung up without an answer"),
-    (aiohttp.ClientPayloadError, "the body is broken or cut off"),
-    (aiohttp.ClientResponseError, "the answer breaks the rules of HTTP"),
-    (aiohttp.ClientOSError, "the connection broke"),
-)
-
-
-# Their numbers are not those of the operating system.
-_NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
+def _untrusted(error: Exception) -> FinalError:
+    why = getattr(error, "verify_message", "") or "it is not valid for the host"
+    return FinalError(
+        f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
+        "Check base_url; if a proxy intercepts TLS, "
+        "set REQUESTS_CA_BUNDLE to a file with its CA certificate",
+    )
 
 
 def _os_reason(error: aiohttp.ClientError) -> str:
     os_error = getattr(error, "os_error", error)
     words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
     if number > 0 and not isinstance(os_error, _NUMBERED_OTHERWISE):
-        words = os.strerror(number)  # asyncio's words hold the address
+        words = os.strerror(number)  # the text of asyncio contains the address
     return f" ({words})" if words else ""
-
-
-def other_failure(error: Exception) -> FetchError:
-    """Return the failure of a broken connection, or of a URL that cannot be used."""
-    if isinstance(error, ValueError):  # a URL or proxy that aiohttp cannot use
-        return FinalError(
-            f"no request can be made of the address or its proxy ({type(error).__name__})",
-            "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://",
-        )
-    return TransientError(f"the connection broke ({type(error).__name__})", _CHECK_NETWORK)

@@ -1,4 +1,4 @@
-"""Bounds of fetching that no user needs to set."""
+"""Bounds of fetching that no user needs to set, in one place so that tests can set them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds that no user needs to set, in one place so that tests can set them.
+    """How often, how long and how much is fetched.
 
-    An endpoint gets one try more than there are waits. A wait is drawn between 0 and its cap.
-    `endpoint_seconds` covers all tries and waits of one endpoint.
+    There is one attempt more than waits; each wait is drawn between 0 and its cap.
+    `endpoint_seconds` covers all attempts and waits of one endpoint.
     """
 
     wait_caps_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)

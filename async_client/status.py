@@ -8,12 +8,16 @@ from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 from async_client.errors import (
+    CHECK_URL,
+    NEXT_SYNC,
     FetchError,
     FinalError,
     NotIncludedError,
     RateLimitError,
     TransientError,
     UnauthorizedError,
+    paginated,
+    unreadable,
 )
 from async_client.evidence import further_pages_in_headers
 from async_client.requested_wait import (
@@ -21,34 +25,52 @@ from async_client.requested_wait import (
     rate_limit_reset_seconds,
     retry_after_seconds,
 )
-from async_client.response import CHECK_URL, NEXT_SYNC, NOT_REQUESTED, not_requested, paginated
 from endpoints import Endpoint
 
-# Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 do not pass.
+# Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 are permanent.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
+
+# Encodings that some servers use although `Accept-Encoding` does not name them.
+UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
 
 
 def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
-    """Return if the answer should hold a catalog; else raise the FetchError of its status."""
+    """Return if the response should hold a catalog; else raise the FetchError of its status."""
     if status == HTTPStatus.OK:
-        encoding = headers.get("Content-Encoding", "").strip().lower()
-        if encoding in NOT_REQUESTED:
-            raise not_requested(encoding)
-        evidence = further_pages_in_headers(headers)
-        if evidence:
-            raise paginated(evidence)
+        _check_headers(headers)
         return
-    reason = f"the server answers {_status_text(status)}"
+    reason = f"HTTP {_status_text(status)}"
     now = datetime.now(timezone.utc)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _rate_limit(reason, NEXT_SYNC, headers, now)
     if status == HTTPStatus.FORBIDDEN and is_rate_limit(headers):
-        raise _rate_limit(f"{reason} as a rate limit", _lower_rate(endpoint), headers, now)
+        raise _rate_limit(f"{reason} (rate limit)", _lower_rate(endpoint), headers, now)
     if status in TRANSIENT_STATUSES:
         raise TransientError(reason, NEXT_SYNC, retry_after_seconds(headers, now))
     if 300 <= status < 400 and "Location" in headers:
         raise _redirect(reason, url, headers["Location"])
     raise _FINAL_STATUSES.get(status, _other_status)(endpoint, reason)
+
+
+def unrequested(encoding: str) -> TransientError:
+    """Return the error of a body in an encoding that `Accept-Encoding` does not name."""
+    return unreadable(f"the body is encoded as {encoding}, which was not requested")
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding in UNREQUESTED_ENCODINGS:
+        raise unrequested(encoding)
+    evidence = further_pages_in_headers(headers)
+    if evidence:
+        raise paginated(evidence)
+
+
+def _status_text(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
 
 
 def _rate_limit(
@@ -60,27 +82,28 @@ def _rate_limit(
 
 def _lower_rate(endpoint: Endpoint) -> str:
     return (
-        "Sync less often, or run fewer clients with this token; if the token may not read "
+        "Sync less often, or run fewer clients with this token; if the token has no access to "
         f"{endpoint.name} at all, add {endpoint.name} to skip_endpoints"
     )
 
 
 def _redirect(reason: str, url: str, location: str) -> FinalError:
-    target = _host(url, location)
+    target = _origin(url, location)
     return FinalError(
-        f"{reason} and points to {target}; redirects are not followed, to keep the token here",
+        f"{reason}, a redirect to {target}; redirects are not followed, "
+        "so the token is not sent to another host",
         f"{CHECK_URL}: the API is at another path of this host"
-        if target == _host(url, "")
+        if target == _origin(url, "")
         else "If you trust that address, set base_url to it",
     )
 
 
-def _host(url: str, location: str) -> str:
-    """Name scheme, host and port of a redirect's target; the rest may hold a secret."""
+def _origin(url: str, location: str) -> str:
+    """Return scheme, host and port of a redirect's target; the rest may contain a secret."""
     try:
         target = urlsplit(urljoin(url, location))
         readable = target.hostname and target.port != 0 and target.netloc.isprintable()
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a port that is not a number, a bracket that is not closed
         readable = False
     if not readable:
         return "an address that cannot be shown"
@@ -89,14 +112,15 @@ def _host(url: str, location: str) -> str:
 
 def _unauthorized(_: Endpoint, reason: str) -> FetchError:
     return UnauthorizedError(
-        reason, "Check bearer_token: it is wrong, expired or revoked; DataCamp issues a new one"
+        reason,
+        "Check bearer_token: it is wrong, expired or revoked; request a new one from DataCamp",
     )
 
 
 def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
     return NotIncludedError(
         reason,
-        f"The token may not read {endpoint.name}: ask DataCamp to include it, "
+        f"The token has no access to {endpoint.name}: ask DataCamp for access, "
         f"or add {endpoint.name} to skip_endpoints",
     )
 
@@ -104,13 +128,13 @@ def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
 def _not_found(endpoint: Endpoint, reason: str) -> FetchError:
     return NotIncludedError(
         reason,
-        f"{CHECK_URL}; if your license has no {endpoint.name}, "
+        f"{CHECK_URL}; if your license does not include {endpoint.name}, "
         f"add {endpoint.name} to skip_endpoints",
     )
 
 
 def _other_status(_: Endpoint, reason: str) -> FetchError:
-    return FinalError(reason, f"{CHECK_URL}; if both are right, ask DataCamp's support")
+    return FinalError(reason, f"{CHECK_URL}; if both are correct, contact DataCamp's support")
 
 
 _FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
@@ -120,10 +144,3 @@ _FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
     404: _not_found,
     410: _not_found,
 }
-
-
-def _status_text(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

@@ -12,7 +12,6 @@ from statistics import median
 
 import msgspec
 
-from async_client import decode_item
 from async_client.response import split
 from benchmarks.jobs import Workers
 from benchmarks.results import Costs
@@ -64,22 +63,19 @@ def costs(workers: Workers) -> Costs:
 
 def item_costs(bodies: Bodies) -> Items:
     """Measure each step alone, and all of them as an unchanged sync runs them."""
-    raw = [
-        (endpoint, item)
-        for endpoint, body in bodies.items()
-        for item in split(endpoint, body).items
-    ]
-    decoded = [(endpoint, decode_item(item)) for endpoint, item in raw]
+    catalogs = [(endpoint, split(endpoint, body)) for endpoint, body in bodies.items()]
+    decoded = [(endpoint, item) for endpoint, catalog in catalogs for item in catalog]
     flat = [flatten_item(endpoint, item) for endpoint, item in decoded]
     last = _synced(bodies, {})
     steps: dict[str, Callable[[], object]] = {
         "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
-        "decode": lambda: _exhaust(decode_item(item) for _, item in raw),
+        "decode": lambda: _exhaust(item for _, catalog in catalogs for item in catalog),
         "flatten": lambda: _exhaust(flatten_item(endpoint, item) for endpoint, item in decoded),
         "digest": lambda: _exhaust(known(each) for each in flat),
         "all": lambda: _synced(bodies, last),
     }
-    return Items(len(raw), {name: 1e6 * _seconds(step) / len(raw) for name, step in steps.items()})
+    count = len(decoded)
+    return Items(count, {name: 1e6 * _seconds(step) / count for name, step in steps.items()})
 
 
 def _synced(bodies: Bodies, before: dict[str, Snapshot]) -> dict[str, Snapshot]:
@@ -87,8 +83,7 @@ def _synced(bodies: Bodies, before: dict[str, Snapshot]) -> dict[str, Snapshot]:
     snapshots = {}
     for endpoint, body in bodies.items():
         outcome = Outcome()
-        items = split(endpoint, body).items
-        flats = (flatten_item(endpoint, decode_item(item)) for item in items)
+        flats = (flatten_item(endpoint, item) for item in split(endpoint, body))
         _exhaust(plan(endpoint, flats, before.get(endpoint.name), outcome))
         snapshots[endpoint.name] = outcome.snapshot
     return snapshots

@@ -65,9 +65,9 @@ class Watch:
         """Note each arrival that the connector tells of."""
 
         def noted(arrival: CatalogFetched) -> Text:
-            started = time.perf_counter() - arrival.catalog.seconds
+            started = time.perf_counter() - arrival.seconds
             self.passed(DOWNLOAD, arrival.endpoint_name, started)
-            self.body_bytes += arrival.catalog.byte_count
+            self.body_bytes += arrival.byte_count
             return on_event(arrival)
 
         return noted

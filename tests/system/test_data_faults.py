@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import connector
-from async_client.response import UnreadableItem
+from async_client import UnreadableItem
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
@@ -197,7 +197,7 @@ ODD_ITEMS = [
     [],
     [{"id": "x"}],
     {},
-    UnreadableItem(),
+    UnreadableItem("it is JSON that cannot be decoded"),
     DEEP,
 ]
 ODD_IDS = [*("a", "A", "a\0", "á", "a\u0301", " ", "a ", "a\n", "\r", '"', "'", "1", "1.0", "\\N")]

@@ -392,8 +392,8 @@ def test_redirects_that_the_example_followed_are_refused(tmp_path):
         synced = sdk.sync(old, tmp_path)
         assert "6 endpoints of 6 could not be read." in str(synced.error)
         assert (
-            f"the server answers 301 Moved Permanently and points to {host}; redirects are not "
-            "followed, to keep the token here."
+            f"HTTP 301 Moved Permanently, a redirect to {host}; redirects are not "
+            "followed, so the token is not sent to another host."
         ) in str(synced.error)
         assert sdk.sync({**old, "base_url": f"{host}/new"}, tmp_path).error is None
 

@@ -106,8 +106,8 @@ def test_a_refused_token_fails(project, server):
     filled_in(project, "another-token", server.base_url, "", "")
     said = verdict(project, status=1)
     assert said == (
-        "DataCamp refuses the token: the server answers 401 Unauthorized. Check bearer_token: it "
-        "is wrong, expired or revoked; DataCamp issues a new one."
+        "DataCamp refuses the token: HTTP 401 Unauthorized. Check bearer_token: it "
+        "is wrong, expired or revoked; request a new one from DataCamp."
     )
     assert f"`{said}`" in GUIDE
 
@@ -118,7 +118,7 @@ def test_a_forbidden_endpoint_fails_and_can_be_skipped(project, server):
     filled_in(project, TOKEN, server.base_url, "", "")
     said = verdict(project, status=1)
     assert said == (
-        "The token cannot read tracks: the server answers 403 Forbidden. Ask DataCamp to include "
+        "The token cannot read tracks: HTTP 403 Forbidden. Ask DataCamp to include "
         "it, or set skip_endpoints to: tracks."
     )
     assert f"`{said}`" in GUIDE
@@ -133,7 +133,7 @@ def test_a_wrong_address_on_the_right_host_fails(project, server):
     filled_in(project, TOKEN, f"{server.base_url}/api", "", "")
     said = verdict(project, status=1)
     assert said == (
-        "No catalog can be read: the server answers 404 Not Found. Check base_url, and ask "
+        "No catalog can be read: HTTP 404 Not Found. Check base_url, and ask "
         "DataCamp what the token may read."
     )
     assert f"`{said}`" in GUIDE
@@ -147,8 +147,8 @@ def test_a_host_that_does_not_answer_fails(project):
         filled_in(project, TOKEN, url, "", "")
         said = verdict(project, status=1)
     assert said == (
-        "No catalog can be read: no connection (Connection refused). Check base_url, the network "
-        "and the proxy if there is one."
+        "No catalog can be read: the connection failed (Connection refused). Check base_url, the "
+        "network and the proxy, if any."
     )
 
 
@@ -157,26 +157,27 @@ def test_a_host_that_stays_silent_fails(project, server):
     server.set_faults("all=stall-headers")
     filled_in(project, TOKEN, server.base_url, "0.2", "")
     assert verdict(project, status=1) == (
-        "No catalog can be read: nothing was heard for 0.2 s. Check base_url, the network and "
-        "the proxy if there is one, or raise request_timeout_seconds."
+        "No catalog can be read: no data received for 0.2 s. Check base_url, the network and "
+        "the proxy, if any, or raise request_timeout_seconds."
     )
 
 
 WRONG_ANSWERS = {
     f"Bearer {TOKEN}": (
-        "bearer_token holds a blank or another character that no token has: "
-        "paste the token alone, on one line and without the word Bearer."
+        "bearer_token contains whitespace or an invalid character: "
+        "paste only the token, on one line and without the word Bearer."
     ),
     "lms-catalog-api.datacamp.com": (
-        "base_url does not begin with https:// or http://: use a plain http(s) address such as "
-        "https://lms-catalog-api.datacamp.com, or leave it empty for that one."
+        "base_url does not start with https:// or http://: use a plain http(s) URL, "
+        "or leave it empty for the default, https://lms-catalog-api.datacamp.com."
     ),
     "soon": (
-        "request_timeout_seconds must be a number above 0, such as 30; leave it empty for 30."
+        "request_timeout_seconds must be a number above 0, such as 30; "
+        "leave it empty for the default, 30."
     ),
     "custom tracks": (
-        "skip_endpoints names 'custom tracks', which is no endpoint: use names from assessments, "
-        "practices, projects, custom_tracks, tracks, courses, separated by commas."
+        "skip_endpoints contains 'custom tracks', which is not an endpoint: use names of "
+        "assessments, practices, projects, custom_tracks, tracks, courses, separated by commas."
     ),
 }
 

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import ClientConnectorCertificateError, ServerTimeoutError
 
 import report
-from async_client import Limits, Settings, validate_configuration
+from async_client import Limits, validate_configuration
 from async_client.errors import FetchError
-from async_client.failures import network_failure, timed_out
-from async_client.response import MOST_BODY_COMMAS, split
+from async_client.failures import fetch_error
+from async_client.response import MAX_BODY_COMMAS, split
 from async_client.status import TRANSIENT_STATUSES, check_status
 from async_client.version import VERSION
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome, Progress, resume
@@ -119,14 +119,14 @@ def test_the_table_of_dependencies_is_complete():
 def numbers():
     """List what documents say of limits, with the numbers of the code."""
     limits, words = Limits(), {3: "three", 5: "five"}
-    tries = f"up to {len(limits.wait_caps_seconds) + 1} tries"
+    attempts = f"up to {len(limits.wait_caps_seconds) + 1} attempts"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
     below_500 = ", ".join(str(status) for status in sorted(TRANSIENT_STATUSES) if status < 500)
     final = " and ".join(str(status) for status in sorted({*range(500, 600)} - TRANSIENT_STATUSES))
     minutes = f"{limits.endpoint_seconds / 60:g} minutes"
     body = f"{limits.body_bytes // 2**20} MiB"
     return [
-        ("README.md", f"{tries} with waits of at most {', '.join(caps)} and {last} s"),
+        ("README.md", f"{attempts} with waits of at most {', '.join(caps)} and {last} s"),
         ("README.md", f"HTTP {below_500} and every 5xx but {final}"),
         ("README.md", f"the {minutes} that an endpoint has in all"),
         (
@@ -136,7 +136,7 @@ def numbers():
         ("README.md", f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row"),
         ("SECURITY.md", f"bodies are limited to {body} after decompression"),
         ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
-        ("docs/architecture.md", f"{tries} in {minutes} for an endpoint"),
+        ("docs/architecture.md", f"{attempts} in {minutes} for an endpoint"),
         ("docs/architecture.md", f"A body above {body} fails its endpoint"),
         (
             "docs/architecture.md",
@@ -254,9 +254,8 @@ def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
 def said():
     """Collect what the code says in the cases that the README explains."""
     courses = ENDPOINTS[-1]
-    silence = timed_out(ServerTimeoutError(), Settings("token"), Limits())
     certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
-    texts = [silence.reason, network_failure(certificate).reason]
+    texts = [fetch_error(e, 30, 600).reason for e in (ServerTimeoutError(), certificate)]
     texts += [
         _failure(check_status, courses, "http://a", status, {"Location": "/b"})
         for status in (403, 404, 302)
@@ -271,7 +270,7 @@ def said():
             b'{"data": [], "success": false}',
             b'[{"courseId": "1"}]',
             b"\xff",
-            b"," * (MOST_BODY_COMMAS + 1),
+            b"," * (MAX_BODY_COMMAS + 1),
         )
     ]
     texts += [report.failure([failed("courses"), failed("tracks")], 6)]

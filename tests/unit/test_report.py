@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import report
-from async_client import Catalog, CatalogFetched, EndpointError, RetryScheduled, Settings
+from async_client import CatalogFetched, EndpointError, RetryScheduled, Settings
 from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
 from changes import Outcome
 from endpoints import ENDPOINTS
@@ -68,12 +68,21 @@ def test_a_retry_is_one_line():
 @pytest.mark.parametrize(
     ("catalog", "expected"),
     [
-        (Catalog([], 11, 0.0, 1), "courses arrived: 0 items, 0.0 kB, 0.00 s"),
-        (Catalog([None] * 3, 99_949, 1.234, 1), "courses arrived: 3 items, 99.9 kB, 1.23 s"),
-        (Catalog([None] * 2, 99_999, 1.0, 1), "courses arrived: 2 items, 100.0 kB, 1.00 s"),
-        (Catalog([None] * 2, 100_000, 1.0, 1), "courses arrived: 2 items, 0.1 MB, 1.00 s"),
+        ((0, 11, 0.0, 1), "courses arrived: 0 items, 0.0 kB, 0.00 s"),
         (
-            Catalog([None] * 1764, 2_345_678, 12.5, 3),
+            (3, 99_949, 1.234, 1),
+            "courses arrived: 3 items, 99.9 kB, 1.23 s",
+        ),
+        (
+            (2, 99_999, 1.0, 1),
+            "courses arrived: 2 items, 100.0 kB, 1.00 s",
+        ),
+        (
+            (2, 100_000, 1.0, 1),
+            "courses arrived: 2 items, 0.1 MB, 1.00 s",
+        ),
+        (
+            (1764, 2_345_678, 12.5, 3),
             "courses arrived: 1,764 items, 2.3 MB, 12.50 s, 3 tries",
         ),
     ],
@@ -81,7 +90,7 @@ def test_a_retry_is_one_line():
 )
 def test_an_arrival_tells_items_size_and_time(catalog, expected):
     """Tries are told if there were several."""
-    assert report.arrived(CatalogFetched("courses", catalog)) == expected
+    assert report.arrived(CatalogFetched("courses", *catalog)) == expected
 
 
 def test_progress_is_told_in_items():
@@ -289,10 +298,10 @@ def test_a_failure_lists_each_endpoint_why_and_what_to_do():
         "2 endpoints of 6 could not be read. Their tables stay as they were; "
         "all others are up to date.\n"
         "- tracks: GET https://lms-catalog-api.datacamp.com/v1/catalog/live-tracks failed after "
-        "1 try: the server answers 403 Forbidden. The token may not read tracks: ask DataCamp to "
-        "include it, or add tracks to skip_endpoints.\n"
+        "1 attempt: the server answers 403 Forbidden. The token may not read tracks: ask DataCamp "
+        "to include it, or add tracks to skip_endpoints.\n"
         "- courses: GET https://lms-catalog-api.datacamp.com/v1/catalog/live-courses failed after "
-        "6 tries: the server answers 503 Service Unavailable. The next sync asks again."
+        "6 attempts: the server answers 503 Service Unavailable. The next sync asks again."
     )
 
 
@@ -300,8 +309,8 @@ def test_a_refused_token_is_the_head_of_a_failure():
     """After a 401 the sync ended, so nothing is said of tables that are up to date."""
     assert report.failure([failed("projects"), refused("tracks")], 6) == (
         "The token is refused, so the sync ended.\n"
-        "- projects: GET http://mock failed after 6 tries: it is down. Wait.\n"
-        "- tracks: GET http://mock failed after 1 try: 401. Renew it."
+        "- projects: GET http://mock failed after 6 attempts: it is down. Wait.\n"
+        "- tracks: GET http://mock failed after 1 attempt: 401. Renew it."
     )
 
 
