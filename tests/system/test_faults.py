@@ -426,7 +426,7 @@ def test_a_bad_certificate_is_final(sync, tmp_path, monkeypatch, made_for, trust
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         assert_all_fail(sync(secure.base_url), 1, UNTRUSTED + why)
-    assert secure.mock.requests.arrived == []
+    assert secure.requests.arrived == []
 
 
 def test_http_and_https_do_not_mix(server, sync, tmp_path):
@@ -438,4 +438,4 @@ def test_http_and_https_do_not_mix(server, sync, tmp_path):
     with serving_tls(self_signed(tmp_path, "127.0.0.1"), CATALOGS, TOKEN) as secure:
         results = sync(secure.base_url.replace("https", "http"))
     assert_all_fail(results, 2, CLOSED)
-    assert server.requests.arrived == secure.mock.requests.arrived == []
+    assert server.requests.arrived == secure.requests.arrived == []
