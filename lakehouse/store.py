@@ -1,11 +1,9 @@
-"""An Iceberg REST catalog with its S3 storage: one SeaweedFS on loopback, with made-up keys."""
+"""An Iceberg REST catalog with its S3 storage: one SeaweedFS on loopback, with random keys."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,15 +16,15 @@ from lakehouse.program import LOOPBACK, SECOND_PORT, free_ports, running
 
 WAREHOUSE = "lake"
 NAMESPACE = "datacamp"
-REGION = "us-east-1"  # any will do, but signatures and clients want one
-_ANSWER_SECONDS = 10.0
-# What listens on a port. Each part has a second one for its own traffic, 10,000 above.
+REGION = "us-east-1"  # any, but signatures and clients need one
+_RESPONSE_SECONDS = 10.0
+# The parts that listen on a port. Each has a second one for internal traffic, 10,000 above.
 _PARTS = ("s3.port.iceberg", "s3.port", "master.port", "volume.port", "filer.port", "admin.port")
 
 
 @dataclass(frozen=True)
 class Store:
-    """Where the catalog and the storage are, and the one pair of keys that opens both."""
+    """The addresses of the catalog and the storage, and the keys that both accept."""
 
     catalog_port: int
     s3_port: int
@@ -50,30 +48,31 @@ class Store:
             "client_id": self.key_id,
             "client_secret": self.secret,
         }
-        answer = self._ask("/v1/oauth/tokens", data=urlencode(form).encode())
-        return str(answer["access_token"])
+        return str(
+            self._request("/v1/oauth/tokens", data=urlencode(form).encode())["access_token"]
+        )
 
     def is_ready(self) -> bool:
-        """Tell whether the catalog lists namespaces, which it can once the warehouse is there."""
+        """Return whether the catalog lists namespaces, which it does once the warehouse exists."""
         try:
-            token = self.token()
-            self._ask(f"/v1/{WAREHOUSE}/namespaces", {"Authorization": f"Bearer {token}"})
+            bearer = {"Authorization": f"Bearer {self.token()}"}
+            self._request(f"/v1/{WAREHOUSE}/namespaces", bearer)
         except (OSError, HTTPException, ValueError, KeyError):
             return False
         return True
 
-    def _ask(
+    def _request(
         self, path: str, headers: dict[str, str] | None = None, data: bytes | None = None
     ) -> dict[str, object]:
         request = Request(self.catalog_url + path, data, headers or {})  # noqa: S310 - http
-        with urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310 - http
-            answer: dict[str, object] = json.load(response)
-        return answer
+        with urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310 - http
+            body: dict[str, object] = json.load(response)
+        return body
 
 
 @contextmanager
 def open_store(folder: Path) -> Iterator[Store]:
-    """Run a store that keeps its data, settings and log in ``folder``, which must be new."""
+    """Run a store that keeps its data, settings and log in `folder`, which must not exist."""
     (folder / "data").mkdir(parents=True)
     ports = dict(zip(_PARTS, free_ports(len(_PARTS)), strict=True))
     store = Store(
@@ -103,11 +102,8 @@ def _identities(store: Store) -> dict[str, object]:
 
 
 def _command(data: Path, settings: Path, ports: Mapping[str, int]) -> list[str]:
-    program = shutil.which("weed", path=str(Path(sys.executable).parent))
-    if program is None:
-        raise FileNotFoundError("There is no weed command here: run `make lakehouse`.")
     return [
-        program,
+        "weed",
         "mini",
         f"-dir={data}",
         f"-ip={LOOPBACK}",
@@ -115,7 +111,7 @@ def _command(data: Path, settings: Path, ports: Mapping[str, int]) -> list[str]:
         *(f"-{part}={port}" for part, port in ports.items()),
         f"-s3.config={settings}",
         f"-tableBucket={WAREHOUSE}",
-        # Nothing is told to its makers, and what is not needed does not run.
+        # No telemetry, and nothing that is not needed.
         "-master.telemetry=false",
         "-admin.ui=false",
         "-webdav=false",
@@ -124,7 +120,7 @@ def _command(data: Path, settings: Path, ports: Mapping[str, int]) -> list[str]:
 
 
 def _remove_sockets(ports: Iterable[int]) -> None:
-    """Remove the sockets that SeaweedFS leaves behind, always one and more if it is killed."""
+    """Remove the socket files that SeaweedFS leaves behind: one, and more if it is killed."""
     for port in ports:
         for number in (port, port + SECOND_PORT):
             for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - it puts them there
