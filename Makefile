@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package dbt test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a mock server of DataCamp's API"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
 	@echo "make bench-dlt     compare with dlt, in an environment of its own"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
+	@echo "make dbt           build and test the dbt package on the demo's warehouse"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
 	@echo "make format        put the code into the project's style"
@@ -81,6 +82,17 @@ bench-dlt: .venv/installed .venv-bench/installed
 lakehouse: .venv-lakehouse/installed
 	@.venv-lakehouse/bin/python -m lakehouse
 
+.venv-dbt/installed: dbt/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt")'
+	@echo "Installing dbt into .venv-dbt, which takes a minute ..."
+	@$(PYTHON) -m venv --clear .venv-dbt
+	@.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check -r dbt/requirements.txt
+	@touch $@
+
+dbt: demo .venv-dbt/installed
+	cd dbt && DO_NOT_TRACK=1 ../.venv-dbt/bin/dbt build \
+	  --vars '{datacamp_database: warehouse, datacamp_schema: tester}'
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -93,5 +105,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

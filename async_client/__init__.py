@@ -1,17 +1,17 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
 from async_client.background import fetching
-from async_client.client import Arrival, Catalog, Retry, probe_all
+from async_client.client import Catalog, CatalogFetched, RetryScheduled, probe_all
 from async_client.errors import EndpointError, TokenRefusedError
 from async_client.response import decode_item
 from async_client.settings import Limits, Settings, validate_configuration
 
 __all__ = [
-    "Arrival",
     "Catalog",
+    "CatalogFetched",
     "EndpointError",
     "Limits",
-    "Retry",
+    "RetryScheduled",
     "Settings",
     "TokenRefusedError",
     "decode_item",

@@ -23,18 +23,18 @@ import pytest
 from aiohttp import web
 
 from async_client import (
-    Arrival,
     Catalog,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
+    RetryScheduled,
     Settings,
     TokenRefusedError,
     decode_item,
     fetching,
 )
 from async_client.errors import NoSuchCatalogError
-from async_client.response import Unreadable
+from async_client.response import UnreadableItem
 from endpoints import ENDPOINTS
 from mock_api.fault_kinds import kind_of
 from mock_api.faults import Fault
@@ -117,7 +117,7 @@ def sync(caplog):
 def assert_tells_all(error, base_url):
     """Check that an error names endpoint, URL, reason, tries and advice, and can be logged."""
     name = error.endpoint_name
-    times = "1 try" if error.tries == 1 else f"{error.tries} tries"
+    times = "1 try" if error.attempts == 1 else f"{error.attempts} tries"
     assert error.url == base_url + PATHS[name]
     assert str(error) == (
         f"{name}: GET {error.url} failed after {times}: {error.reason}. {error.advice}."
@@ -339,13 +339,13 @@ def test_a_fault_that_stays_is_tried_six_times(
     misbehave(server, (kind, None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    assert (type(error), error.tries) == (EndpointError, 6)
+    assert (type(error), error.attempts) == (EndpointError, 6)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
     assert server.requests.endpoint_names.count("courses") == 6 * requests_per_try
     assert len(server.requests.arrived) == 5 + 6 * requests_per_try
-    assert [event for event in events if isinstance(event, Retry)] == [
-        Retry("courses", tried, 6, reason, 0.0) for tried in range(1, 6)
+    assert [event for event in events if isinstance(event, RetryScheduled)] == [
+        RetryScheduled("courses", tried, 6, reason, 0.0) for tried in range(1, 6)
     ]
 
 
@@ -357,12 +357,12 @@ def test_a_fault_that_passes_costs_only_tries(
     misbehave(server, (kind, 2 * requests_per_try))
     results, events = sync(server.base_url)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 3
+    assert results["courses"].attempts == 3
     assert_others_arrived(results)
     assert [event for event in events if event.endpoint_name == "courses"] == [
-        Retry("courses", 1, 6, reason, 0.0),
-        Retry("courses", 2, 6, reason, 0.0),
-        Arrival("courses", results["courses"]),
+        RetryScheduled("courses", 1, 6, reason, 0.0),
+        RetryScheduled("courses", 2, 6, reason, 0.0),
+        CatalogFetched("courses", results["courses"]),
     ]
 
 
@@ -372,7 +372,7 @@ def test_silence_that_stays_is_given_up(server, sync, kind):
     misbehave(server, (kind, None))
     results, _ = sync(server.base_url, Limits((0.0,)), request_timeout_seconds=0.2)
     error = results["courses"]
-    assert (error.tries, error.reason) == (2, "nothing was heard for 0.2 s")
+    assert (error.attempts, error.reason) == (2, "nothing was heard for 0.2 s")
     assert error.advice == RAISE_TIMEOUT
     assert_others_arrived(results)
 
@@ -383,7 +383,7 @@ def test_silence_that_passes_costs_a_try(server, sync, kind):
     misbehave(server, (kind, 1))
     results, _ = sync(server.base_url, request_timeout_seconds=0.2)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 2
+    assert results["courses"].attempts == 2
 
 
 def test_one_byte_at_a_time_is_cut_when_the_time_is_up(server, sync):
@@ -391,7 +391,7 @@ def test_one_byte_at_a_time_is_cut_when_the_time_is_up(server, sync):
     misbehave(server, ("drip", None))
     results, _ = sync(server.base_url, Limits((0.0,) * 5, endpoint_seconds=0.4))
     error = results["courses"]
-    assert (error.tries, error.reason, error.advice) == (
+    assert (error.attempts, error.reason, error.advice) == (
         1,
         "it was not complete after 0.4 s, tries and waits included",
         TOO_SLOW,
@@ -413,7 +413,7 @@ def test_a_kept_connection_that_is_closed_costs_no_try(server, sync, closing):
     misbehave(server, *closing)
     results, _ = sync(server.base_url)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 2
+    assert results["courses"].attempts == 2
 
 
 # Faults that stay: final
@@ -497,11 +497,11 @@ def test_a_final_fault_is_not_tried_again(server, sync, kind, reason, advice):
     results, events = sync(server.base_url)
     error = results["courses"]
     expected = NoSuchCatalogError if kind in ("204", "403", "404", "410") else EndpointError
-    assert (type(error), error.tries) == (expected, 1)
+    assert (type(error), error.attempts) == (expected, 1)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
-    assert {type(event) for event in events} == {Arrival}
+    assert {type(event) for event in events} == {CatalogFetched}
 
 
 def test_a_date_too_far_is_named_as_seconds(server, sync):
@@ -510,7 +510,7 @@ def test_a_date_too_far_is_named_as_seconds(server, sync):
     error = sync(server.base_url)[0]["courses"]
     wait = re.fullmatch(wait_named("503 Service Unavailable and asks to wait (.*)"), error.reason)
     assert 3500 < int(wait[1]) <= 3600
-    assert error.tries == 1
+    assert error.attempts == 1
 
 
 def test_a_refused_token_ends_the_sync(server, sync):
@@ -520,7 +520,7 @@ def test_a_refused_token_ends_the_sync(server, sync):
     misbehave(server, ("401", None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    assert (type(error), error.tries) == (TokenRefusedError, 1)
+    assert (type(error), error.attempts) == (TokenRefusedError, 1)
     assert (error.reason, error.advice) == (answers("401 Unauthorized"), NEW_TOKEN)
     assert results == dict.fromkeys(NAMES, error)
     assert events == []
@@ -552,7 +552,7 @@ def test_a_redirect_elsewhere_is_not_followed(server, sync, trap, status, target
     error = results["courses"]
     assert f" and points to http:{host}; redirects are not followed" in error.reason
     assert "hunter2" not in str(error)
-    assert (error.tries, error.advice) == (1, TRUST_IT)
+    assert (error.attempts, error.advice) == (1, TRUST_IT)
     assert_others_arrived(results)
 
 
@@ -564,7 +564,7 @@ def test_a_redirect_is_final_wherever_it_points_to(server, sync, kind):
     target = "https://elsewhere.example" if kind == "redirect" else server.base_url
     error = results["courses"]
     advice = TRUST_IT if kind == "redirect" else ELSEWHERE_HERE
-    assert (error.tries, error.reason, error.advice) == (1, points_to(target), advice)
+    assert (error.attempts, error.reason, error.advice) == (1, points_to(target), advice)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
 
 
@@ -621,7 +621,7 @@ def test_what_is_odd_but_readable_arrives(server, sync, kind, items):
     misbehave(server, (kind, None))
     results, _ = sync(server.base_url)
     assert items_of(results["courses"]) == items
-    assert results["courses"].tries == 1
+    assert results["courses"].attempts == 1
     assert_others_arrived(results)
 
 
@@ -645,7 +645,7 @@ def test_an_item_that_no_decoder_reads_arrives_among_the_others(server, sync):
     misbehave(server, ("huge-integer", None))
     results, _ = sync(server.base_url)
     first, second = items_of(results["courses"])
-    assert isinstance(first, Unreadable)
+    assert isinstance(first, UnreadableItem)
     assert second == SECOND
     assert_others_arrived(results)
 
@@ -665,7 +665,7 @@ def test_a_gzip_bomb_is_cut_while_it_is_read(server, sync):
     finally:
         tracemalloc.stop()
     error = results["courses"]
-    assert (error.tries, error.reason, error.advice) == (
+    assert (error.attempts, error.reason, error.advice) == (
         1,
         "the response has a body of more than 4,194,304 bytes",
         f"No catalog is that large. {CHECK_URL}",
@@ -693,7 +693,7 @@ def test_the_limit_counts_bytes_after_decompression(server, sync, pack, length, 
 def assert_all_fail(results, tries, reason, advice):
     """Check that every endpoint failed in the same way."""
     assert [
-        (type(error), error.tries, re.sub(r" \(.*\)$", "", error.reason), error.advice)
+        (type(error), error.attempts, re.sub(r" \(.*\)$", "", error.reason), error.advice)
         for error in results.values()
     ] == [(EndpointError, tries, reason, advice)] * 6
 
@@ -761,7 +761,7 @@ def test_a_certificate_that_is_not_trusted_is_final(sync, certificate):
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         results, _ = sync(secure.base_url)
     assert {type(error) for error in results.values()} == {EndpointError}
-    assert {error.tries for error in results.values()} == {1}
+    assert {error.attempts for error in results.values()} == {1}
     assert {error.reason for error in results.values()} == {f"{UNTRUSTED}self-signed certificate"}
     assert {error.advice for error in results.values()} == {NAME_THE_ROOT}
     assert secure.requests.arrived == []
@@ -793,7 +793,7 @@ def test_a_trusted_certificate_may_still_be_wrong(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         results, _ = sync(secure.base_url)
-    assert {(error.tries, error.reason) for error in results.values()} == {(1, UNTRUSTED + why)}
+    assert {(error.attempts, error.reason) for error in results.values()} == {(1, UNTRUSTED + why)}
     assert secure.requests.arrived == []
 
 

@@ -69,6 +69,6 @@ def test_both_generations_declare_the_same_schema(server):
 def test_a_failed_sync_fails_on_the_grpc_sdk(server):
     """A refused token ends the call with an error that says what to do, and without the token."""
     emitted = sdk.emit_on_grpc({"bearer_token": "wr0ng", "base_url": server.base_url}, {})
-    assert "The token is refused, so the sync ended." in emitted.error
+    assert "DataCamp rejected the token (HTTP 401); the sync stopped." in emitted.error
     assert "wr0ng" not in emitted.error
     assert emitted.operations == []

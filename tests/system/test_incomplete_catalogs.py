@@ -57,7 +57,7 @@ def test_a_refused_response_fails_its_endpoint_and_deletes_nothing(server, tmp_p
     server.replace("courses", json.dumps(document).encode())
     for _ in range(4):
         error = sync(server, tmp_path).error
-        assert "1 endpoint of 6 could not be read" in str(error)
+        assert "1 of 6 catalogs could not be fetched" in str(error)
         assert "- courses: GET " in str(error)
         assert sdk.counts(tmp_path) == before
     server.replace("courses", COURSES)
@@ -114,7 +114,7 @@ def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tm
             else "the catalog is empty"
         )
         if len(counted) < 3:
-            assert f"{whole - len(kept)} deletes deferred, as {why}" in synced.log
+            assert f"{whole - len(kept)} deletes deferred because {why}" in synced.log
     assert counted == [all_rows, all_rows, len(kept)]
 
 
