@@ -3,16 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package dbt test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
 
 help:
 	@echo "make demo          run the connector against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-fast     run the unit tests, in half a minute"
+	@echo "make breakages     check that the tests catch bugs, five minutes"
 	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
-	@echo "make bench-dlt     compare with dlt, in an environment of its own"
+	@echo "make bench         measure, 15 minutes on a quiet machine (BENCH=--quick: 3)"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
 	@echo "make dbt           build and test the dbt package on the demo's warehouse"
 	@echo "make lint          check style and types"
@@ -45,6 +45,9 @@ test-fast: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
+breakages: .venv/installed
+	@$(BIN)/python -m devkit.breakages
+
 # Each Python on the path in an environment of its own; one that a version manager keeps inactive
 # has to be activated first. The gRPC tests use the default Python's environment.
 test-pythons: .venv-grpc/installed
@@ -58,19 +61,14 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-# Apart from .venv: what draws pictures must not be there when the SDK is measured.
-.venv-bench/installed: requirements.txt benchmarks/requirements.txt
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+.venv-dlt/installed: benchmarks/requirements-dlt.txt
+	@$(PYTHON) -m venv --clear .venv-dlt
+	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
 	@touch $@
 
-bench: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks measure $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
-
-bench-dlt: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks dlt $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+bench: .venv/installed .venv-grpc/installed
+	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 .venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
 	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
