@@ -6,6 +6,7 @@ SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import struct
@@ -66,7 +67,7 @@ def sync(
 
     The log is captured and an exception of the sync is returned as its error.
     """
-    prepare(Logging.Level.DEBUG)
+    prepare("DEBUG")
     _watch_no_memory()
     log, error = io.StringIO(), None
     with contextlib.redirect_stdout(log):
@@ -86,16 +87,21 @@ def run(
     core_adapter.run(subject, str(folder), configuration, state)
 
 
-def prepare(level: Logging.Level) -> None:
+def prepare(level: str) -> None:
     """Enable the SDK's log from this level on, and keep it from asking for newer releases."""
     constants.DEBUGGING = True
-    Logging.LOG_LEVEL = level
+    Logging.LOG_LEVEL = Logging.Level[level]
     runner.check_newer_version = runner.notify_license = _do_nothing
+
+
+def cache_names() -> None:
+    """Let the SDK rename each column once, instead of once for each cell."""
+    renaming.redshift_safe = functools.cache(renaming.redshift_safe)
 
 
 def emit(configuration: Configuration, state: State) -> Emitted:
     """Run one sync without a destination."""
-    prepare(Logging.Level.WARNING)
+    prepare("WARNING")
     _watch_no_memory()
     subject = Connector(update=connector.update, schema=connector.schema)
     sink, error = _Sink(), None
