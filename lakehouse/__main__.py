@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -41,7 +42,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return _INTERRUPTED
-    except (ProgramError, syncs.SyncError) as error:
+    except (ProgramError, subprocess.TimeoutExpired) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 

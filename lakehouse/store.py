@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -20,54 +20,42 @@ REGION = "us-east-1"  # any, but signatures and clients need one
 _RESPONSE_SECONDS = 10.0
 # The parts that listen on a port. Each has a second one for internal traffic, 10,000 above.
 _PARTS = ("s3.port.iceberg", "s3.port", "master.port", "volume.port", "filer.port", "admin.port")
+# No telemetry, and nothing that is not needed.
+_SWITCHED_OFF = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.lance=0")
 
 
 @dataclass(frozen=True)
 class Store:
     """The addresses of the catalog and the storage, and the keys that both accept."""
 
-    catalog_port: int
-    s3_port: int
+    catalog_url: str
+    s3_url: str
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
 
-    @property
-    def catalog_url(self) -> str:
-        """The address of the Iceberg REST catalog."""
-        return f"http://{LOOPBACK}:{self.catalog_port}"
-
-    @property
-    def s3_url(self) -> str:
-        """The address of the storage."""
-        return f"http://{LOOPBACK}:{self.s3_port}"
-
     def token(self) -> str:
         """Sign in to the catalog, for clients that cannot; the token lasts an hour."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.key_id,
-            "client_secret": self.secret,
-        }
-        return str(
-            self._request("/v1/oauth/tokens", data=urlencode(form).encode())["access_token"]
-        )
+        keys = {"client_id": self.key_id, "client_secret": self.secret}
+        form = urlencode({"grant_type": "client_credentials", **keys}).encode()
+        return str(_request(f"{self.catalog_url}/v1/oauth/tokens", data=form)["access_token"])
 
     def is_ready(self) -> bool:
         """Return whether the catalog lists namespaces, which it does once the warehouse exists."""
         try:
             bearer = {"Authorization": f"Bearer {self.token()}"}
-            self._request(f"/v1/{WAREHOUSE}/namespaces", bearer)
+            _request(f"{self.catalog_url}/v1/{WAREHOUSE}/namespaces", bearer)
         except (OSError, HTTPException, ValueError, KeyError):
             return False
         return True
 
-    def _request(
-        self, path: str, headers: dict[str, str] | None = None, data: bytes | None = None
-    ) -> dict[str, object]:
-        request = Request(self.catalog_url + path, data, headers or {})  # noqa: S310 - http
-        with urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310 - http
-            body: dict[str, object] = json.load(response)
-        return body
+
+def _request(
+    url: str, headers: dict[str, str] | None = None, data: bytes | None = None
+) -> dict[str, object]:
+    request = Request(url, data, headers or {})  # noqa: S310 - http on loopback
+    with urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310 - the same
+        body: dict[str, object] = json.load(response)
+    return body
 
 
 @contextmanager
@@ -75,48 +63,26 @@ def open_store(folder: Path) -> Iterator[Store]:
     """Run a store that keeps its data, settings and log in `folder`, which must not exist."""
     (folder / "data").mkdir(parents=True)
     ports = dict(zip(_PARTS, free_ports(len(_PARTS)), strict=True))
-    store = Store(
-        ports["s3.port.iceberg"], ports["s3.port"], secrets.token_hex(8), secrets.token_hex(24)
-    )
+    catalog_url, s3_url = (f"http://{LOOPBACK}:{ports[part]}" for part in _PARTS[:2])
+    store = Store(catalog_url, s3_url, secrets.token_hex(8), secrets.token_hex(24))
+    identity = {
+        "name": "lakehouse",
+        "credentials": [{"accessKey": store.key_id, "secretKey": store.secret}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
     settings = folder / "s3.json"
     settings.touch(mode=0o600)
-    settings.write_text(json.dumps(_identities(store)), encoding="utf-8")
-    command = _command(folder / "data", settings, ports)
+    settings.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    command = [
+        *("weed", "mini", f"-dir={folder / 'data'}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+        *(f"-{part}={port}" for part, port in ports.items()),
+        *(f"-s3.config={settings}", f"-tableBucket={WAREHOUSE}", *_SWITCHED_OFF),
+    ]
     try:
         with running(command, {}, folder / "store.log", store.is_ready):
             yield store
     finally:
         _remove_sockets(ports.values())
-
-
-def _identities(store: Store) -> dict[str, object]:
-    return {
-        "identities": [
-            {
-                "name": "lakehouse",
-                "credentials": [{"accessKey": store.key_id, "secretKey": store.secret}],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-            }
-        ]
-    }
-
-
-def _command(data: Path, settings: Path, ports: Mapping[str, int]) -> list[str]:
-    return [
-        "weed",
-        "mini",
-        f"-dir={data}",
-        f"-ip={LOOPBACK}",
-        f"-ip.bind={LOOPBACK}",
-        *(f"-{part}={port}" for part, port in ports.items()),
-        f"-s3.config={settings}",
-        f"-tableBucket={WAREHOUSE}",
-        # No telemetry, and nothing that is not needed.
-        "-master.telemetry=false",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-s3.port.lance=0",
-    ]
 
 
 def _remove_sockets(ports: Iterable[int]) -> None:

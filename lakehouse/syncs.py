@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import duckdb
 
 from devkit import fivetran
 from devkit.demo import readable
+from lakehouse.program import ProgramError
 from lakehouse.store import NAMESPACE, REGION, WAREHOUSE, Store
 
 # Where the Makefile installs a DuckDB with the extensions that `fivetran run` needs.
@@ -21,10 +21,6 @@ _LONGEST_SYNC_SECONDS = 900.0
 _LAST_LINES = 30
 _KEY_ID = "LAKEHOUSE_KEY_ID"
 _SECRET = "LAKEHOUSE_SECRET"  # noqa: S105 - the name of a variable
-
-
-class SyncError(Exception):
-    """A sync cannot start, failed or took too long; the text ends with its last log lines."""
 
 
 def debug(copy: Path) -> Path:
@@ -67,7 +63,7 @@ def _add_extensions(home: Path) -> None:
     """Copy DuckDB's extensions to where it looks for them before it would download them."""
     extensions = list(OVERLAY.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"))
     if not extensions:
-        raise SyncError("DuckDB's extensions are not here: run `make lakehouse`.")
+        raise ProgramError("DuckDB's extensions are not here: run `make lakehouse`.")
     (platform,) = duckdb.sql("PRAGMA platform").fetchone() or ("",)
     for extension in extensions:
         folder = home / ".duckdb" / "extensions" / extension.parent.name / platform
@@ -76,21 +72,12 @@ def _add_extensions(home: Path) -> None:
 
 
 def _sync(copy: Path, command: str, variables: Mapping[str, str]) -> None:
+    """Run one sync to its end; raise ProgramError with the end of its log."""
     with fivetran.start(copy, [command], variables) as process:
         try:
             output, _ = process.communicate(timeout=_LONGEST_SYNC_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise SyncError(
-                f"fivetran {command} took over {_LONGEST_SYNC_SECONDS:.0f} s"
-            ) from None
         finally:
             process.kill()
-    log = copy.parent / f"{command}.log"
-    with log.open("a", encoding="utf-8") as file:
-        file.write(output)
     if process.returncode:
         last = "\n".join(list(readable(output.splitlines()))[-_LAST_LINES:])
-        raise SyncError(
-            f"fivetran {command} ended with status {process.returncode}:\n{last}\n"
-            f"The whole log: {log}"
-        )
+        raise ProgramError(f"fivetran {command} ended with {process.returncode}:\n{last}")
