@@ -22,7 +22,7 @@ import msgspec
 from async_client import Limits
 from async_client.response import MAX_BODY_COMMAS
 from benchmarks.results import STATES, Run
-from benchmarks.sdk import live_rows
+from benchmarks.rows import live_rows
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import Server, serving
