@@ -11,7 +11,7 @@ help:
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-fast     run the unit tests, in half a minute"
 	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, a quarter of an hour on a quiet machine (BENCH=--quick: three minutes)"
+	@echo "make bench         measure, twenty minutes on a quiet machine (BENCH=--quick: three)"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
