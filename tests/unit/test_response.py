@@ -67,11 +67,9 @@ def test_no_envelope_name_is_shared():
     [
         b'{"message":"ok","data":[{"id":"1"}],"statusCode":200}',
         b'{"data":[{"id":"1"}],"meta":{"page":1,"total":1}}',
-        b'{"courses":[{"id":"1"}],"tracks":[{"id":"2"}]}',
         b'{"courses":[{"id":"1"}],"data":null}',
         b'{"data":[{"id":"0"}],"data":[{"id":"1"}]}',
         b' \r\n\t{ "data" : \n[\t{"id":"1"} ] , "x" : "{" }\n',
-        b" " * 4096 + b'{"data":[{"id":"1"}]}',
         b"\n" * 4096 + b'[{"id":"1"}]',
     ],
     ids=lambda document: document.decode().strip()[:40],
@@ -176,6 +174,7 @@ def test_splitting_neither_decodes_nor_copies(envelope):
 REFUSED_BY_MSGSPEC = [
     (b'{"data":[{"id":"1"},{"hours":Infinity}]}', [{"id": "1"}, {"hours": math.inf}]),
     (b'[{"id":"1"},{"hours":-Infinity}]', [{"id": "1"}, {"hours": -math.inf}]),
+    (b'{"data":[{"id":"1"},{"hours":NaN}]}', [{"id": "1"}, {"hours": math.nan}]),
     (b'{"data":[{"id":"\\ud83d"}]}', [{"id": "\ud83d"}]),
     (b'[{"id":"\\ude00\\ud83d"}]', [{"id": "\ude00\ud83d"}]),
     (b'\xef\xbb\xbf{"data":[{"id":"1"}]}', [{"id": "1"}]),
@@ -190,20 +189,13 @@ REFUSED_BY_MSGSPEC = [
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_a_body_that_msgspec_refuses_is_read_by_the_standard_library(kind, body, items):
     """NaN, infinity and lone surrogates are for the flattening to judge."""
-    assert items_of(kind(body)) == items
+    assert repr(items_of(kind(body))) == repr(items)  # NaN is not equal to NaN
 
 
 def test_items_of_any_type_are_kept_in_their_places():
     """What an item should be is not decided here."""
     items = [{"id": "1"}, None, 7, "text", [], True, {"id": "2"}]
     assert items_of(json.dumps(items).encode()) == items
-
-
-def test_nan_is_read():
-    """NaN, which JSON does not allow, is read as what it is."""
-    first, second = items_of(b'{"data":[{"id":"1"},{"hours":NaN}]}')
-    assert first == {"id": "1"}
-    assert math.isnan(second["hours"])
 
 
 DIGITS, TOO_LONG = b"9" * 5000, b'"' + b"x" * 4 * 1024 * 1024 + b'"'
