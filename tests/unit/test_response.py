@@ -15,10 +15,7 @@ from async_client.response import MAX_BODY_COMMAS, MAX_ITEMS, envelope_names, sp
 from endpoints import ENDPOINTS
 from tests.support.fetching import BY_NAME, COURSES
 
-NOT_JSON = "the body is not valid JSON"
-NO_LIST = "the body is JSON without exactly one `courses` list"
 NO_CHARSET = "the body is neither valid UTF-8 nor valid in its declared charset"
-NO_ENVELOPE = "the body is JSON that is neither an object nor a list"
 
 
 def refusal(body, headers=None):
@@ -84,44 +81,36 @@ def test_an_empty_list_is_a_catalog():
     assert [len(split(COURSES, body)) for body in (b"[]", b'{"data":[]}')] == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("body", "what"),
-    [
-        (b"", "the body is empty"),
-        (b" \n\t ", "the body is empty"),
-        (b"<!doctype html><title>Sign in</title>", "the body is HTML, not JSON"),
-        (b"\n  <html></html>", "the body is HTML, not JSON"),
-        (b"The service is starting", NOT_JSON),
-        (b"null", NO_ENVELOPE),
-        (b"42", NO_ENVELOPE),
-        (b'"[]"', NO_ENVELOPE),
-        (b"\xef\xbb\xbfnull", NO_ENVELOPE),
-        (b"{}", NO_LIST),
-        (b'{"message":"Something went wrong","statusCode":500}', NO_LIST),
-        (b'{"data":null}', NO_LIST),
-        (b'{"data":{}}', NO_LIST),
-        (b'{"data":"[]"}', NO_LIST),
-        (b'{"data":[],"courses":[]}', NO_LIST),
-        (b'{"courses":[],"live-courses":[]}', NO_LIST),
-        (b'{"tracks":[]}', NO_LIST),
-        (b'{"Data":[]}', NO_LIST),
-        (b'{"data":null,"time":NaN}', NO_LIST),
-        (b'{"data":[]} <!-- cached -->', NOT_JSON),
-        (b'{"data":[]}{"data":[]}', NOT_JSON),
-        (b'{"data":[{"id":"1"},{"title":"D\xe9cisions"}]}', NO_CHARSET),
-        (b'{"data":[{"id":"1"}', NOT_JSON),
-        (b'{"data":[1,]}', NOT_JSON),
-        (b"{'data':[]}", NOT_JSON),
-        (b'{"data":[{"id":"1]}', NOT_JSON),
-        (b'{"data":[' + b"[" * 100_000, NOT_JSON),
-        (b'{"data":[],"total":' + b"9" * 5000 + b"}", NOT_JSON),
-        (b'{"data":[NaN,' + b"9" * 5000 + b"]}", NOT_JSON),
+UNREADABLE = {
+    "the body is empty": [b"", b" \n\t "],
+    "the body is HTML, not JSON": [b"<!doctype html><title>Sign in</title>", b"\n  <html></html>"],
+    "the body is JSON that is neither an object nor a list": [
+        *(b"null", b"42", b'"[]"', b"\xef\xbb\xbfnull")
     ],
+    "the body is JSON without exactly one `courses` list": [
+        *(b"{}", b'{"data":null}', b'{"data":{}}', b'{"data":"[]"}', b'{"data":null,"time":NaN}'),
+        *(b'{"data":[],"courses":[]}', b'{"courses":[],"live-courses":[]}'),
+        *(b'{"tracks":[]}', b'{"Data":[]}', b'{"message":"wrong","statusCode":500}'),
+    ],
+    "the body is not valid JSON": [
+        *(b"The service is starting", b'{"data":[]} <!-- cached -->', b'{"data":[]}{"data":[]}'),
+        *(b'{"data":[{"id":"1"}', b'{"data":[1,]}', b"{'data':[]}", b'{"data":[{"id":"1]}'),
+        b'{"data":[' + b"[" * 100_000,
+        b'{"data":[],"total":' + b"9" * 5000 + b"}",
+        b'{"data":[NaN,' + b"9" * 5000 + b"]}",
+    ],
+    NO_CHARSET: [b'{"data":[{"id":"1"},{"title":"D\xe9cisions"}]}'],
+}
+
+
+@pytest.mark.parametrize(
+    ("problem", "body"),
+    [(problem, body) for problem, bodies in UNREADABLE.items() for body in bodies],
     ids=lambda value: ascii(value)[:50],
 )
-def test_anything_else_is_unreadable(body, what):
+def test_anything_else_is_unreadable(problem, body):
     """No list is guessed, no error object becomes a row, half a document is none."""
-    assert refusal(body) == what
+    assert refusal(body) == problem
 
 
 def test_the_members_beside_the_list_may_refuse_the_response():
