@@ -1,4 +1,4 @@
-"""Which endpoint misbehaves how, and how many times: ``ENDPOINT=KIND[xTIMES]``."""
+"""The faults of each endpoint, in order and with a number of times: `ENDPOINT=KIND[xTIMES]`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from mock_api.answers import Respond
-from mock_api.kinds import kind_of
-from mock_api.names import ENDPOINT_NAMES, known
+from endpoints import ENDPOINTS
+from mock_api.fault_kinds import kind_of
+from mock_api.responses import Respond
 
+ENDPOINT_NAMES = tuple(endpoint.name for endpoint in ENDPOINTS)
 _FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Some endpoints answer in this way, so many times each; None means for ever."""
+    """A response of some endpoints, so many times each; None means always."""
 
     endpoint_names: tuple[str, ...]
     respond: Respond
-    times: int | None
+    times: int | None = None
 
 
 def parse_fault(text: str) -> Fault:
-    """Read ``courses=503x2`` or ``all=reset``; raises ValueError that says what would be valid."""
+    """Read `courses=503x2` or `all=reset`; raise ValueError that names what is valid."""
     match = _FAULT.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form ENDPOINT=KIND or ENDPOINT=KINDxTIMES")
@@ -33,15 +34,23 @@ def parse_fault(text: str) -> Fault:
     return Fault(names, kind_of(kind), None if times is None else int(times))
 
 
-class Faults:
-    """The faults still to come, endpoint by endpoint and in the order given."""
+def known(endpoint_name: str) -> str:
+    """Return the name; raise ValueError that lists the valid ones if it is none of them."""
+    if endpoint_name not in ENDPOINT_NAMES:
+        valid = ", ".join(ENDPOINT_NAMES)
+        raise ValueError(f"unknown endpoint {endpoint_name!r}; valid names are {valid}")
+    return endpoint_name
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        listed = list(faults)
+
+class Faults:
+    """The faults still to be returned, by endpoint and in the order given."""
+
+    def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
+        listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]
         self._coming = {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
 
     def take(self, endpoint_name: str) -> Respond | None:
-        """Use up the endpoint's next fault; None if it is healthy (again)."""
+        """Return the endpoint's next fault and count it; None if there is none left."""
         return next(self._coming[endpoint_name], None)
 
 

@@ -1,9 +1,10 @@
-"""Running the stand-in: on a socket until told to stop, or in a thread beside a test."""
+"""Run the mock server: on a given socket, or in a thread beside a test."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -11,23 +12,24 @@ from threading import Thread
 
 from aiohttp import web
 
-from mock_api.answers import Answer
-from mock_api.faults import Faults, parse_fault
+from mock_api.faults import Fault, Faults, known
 from mock_api.items import Item
-from mock_api.names import known
 from mock_api.record import Requests
+from mock_api.responses import CatalogBody
 from mock_api.server import MOCK, Hold, Latency, Mock, make_app
 
-DEFAULT_TOKEN = "demo-token"  # noqa: S105 - a token that opens nothing
+DEFAULT_TOKEN = "demo-token"  # noqa: S105 - it opens nothing
 
 
 @asynccontextmanager
-async def listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on a bound socket; at the end every connection is cut, stalled ones too."""
-    # With handler_cancellation a client that hangs up is no longer in flight.
+async def listening(
+    app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Serve `app` on a bound socket; at the end, abort all connections, stalled ones too."""
+    # With handler_cancellation, a request is in flight no longer than its client waits.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
-    site = web.SockSite(runner, listener)
+    site = web.SockSite(runner, listener, ssl_context=tls)
     await site.start()
     try:
         yield
@@ -40,9 +42,9 @@ async def listening(app: web.Application, listener: socket.socket) -> AsyncItera
 
 
 class Server:
-    """A running stand-in: where it is, what it was asked, and how to change what it answers.
+    """A running mock server: its address, the requests it received, and its next responses.
 
-    Changes hold for every request that is sent after the call.
+    Changes apply to every request that is sent after the call.
     """
 
     def __init__(self, base_url: str, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
@@ -57,32 +59,37 @@ class Server:
 
     @property
     def requests(self) -> Requests:
-        """The record of what has arrived."""
+        """The record of the requests received."""
         return self._mock.requests
 
     def serve(self, catalogs: Mapping[str, Sequence[Item]]) -> None:
-        """Replace the catalog of every endpoint named."""
+        """Replace the items of every endpoint named."""
         for endpoint_name, items in catalogs.items():
             self.replace(endpoint_name, items)
 
     def replace(self, endpoint_name: str, items: Sequence[Item] | bytes) -> None:
         """Replace an endpoint's items or, given bytes, its whole body."""
-        self._mock.answers[known(endpoint_name)] = Answer(items)
+        self._mock.bodies[known(endpoint_name)] = CatalogBody(items)
 
-    def set_faults(self, *faults: str) -> None:
-        """Misbehave in these ways, such as ``courses=503x2``, and in no others."""
-        self._mock.faults = Faults(map(parse_fault, faults))
+    def set_faults(self, *faults: str | Fault) -> None:
+        """Replace all faults by these, each a `Fault` or text such as `courses=503x2`."""
+        self._mock.faults = Faults(faults)
 
     def hold(self, endpoint_name: str, *, after_half: bool = False) -> None:
-        """Keep the endpoint's answers back; with ``after_half`` only the body's second half."""
+        """Hold the endpoint's responses; with `after_half`, only the second half of the body."""
         held = self._mock.holds.get(endpoint_name)
         released = held.released if held else asyncio.Event()
         self._mock.holds[known(endpoint_name)] = Hold(released, after_half)
 
     def release(self, endpoint_name: str) -> None:
-        """Let go of the answers that are held, and hold no more."""
+        """Send the responses that are held, and hold no more."""
         released = self._mock.holds.pop(endpoint_name).released
         self._loop.call_soon_threadsafe(released.set)
+
+    def release_all(self) -> None:
+        """Release every endpoint that is held."""
+        for endpoint_name in list(self._mock.holds):
+            self.release(endpoint_name)
 
 
 @contextmanager
@@ -91,16 +98,16 @@ def serving(
     *,
     token: str = DEFAULT_TOKEN,
     latency_seconds: Latency = 0.0,
-    faults: Iterable[str] = (),
+    faults: Iterable[str | Fault] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Server]:
-    """Run the stand-in in a thread, on a free port of the loopback interface."""
-    parsed = Faults(map(parse_fault, faults))
-    app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=parsed)
+    """Run the mock server in a thread, on a free port of the loopback interface."""
+    app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=Faults(faults))
     started: Future[asyncio.AbstractEventLoop] = Future()
     stop = asyncio.Event()
 
     async def run() -> None:
-        async with listening(app, listener):
+        async with listening(app, listener, tls):
             started.set_result(asyncio.get_running_loop())
             await stop.wait()
 
@@ -108,8 +115,9 @@ def serving(
         thread = Thread(target=lambda: asyncio.run(run()), name="mock_api", daemon=True)
         thread.start()
         loop = started.result(timeout=10)
+        base_url = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", app[MOCK], loop)
+            yield Server(base_url, app[MOCK], loop)
         finally:
             loop.call_soon_threadsafe(stop.set)
             thread.join()

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from async_client import Limits
 from endpoints import ENDPOINTS
-from mock_api.answers import Exchange, Respond
-from mock_api.faults import Fault, Faults
-from mock_api.kinds import kind_of
+from mock_api.fault_kinds import kind_of
+from mock_api.faults import Fault
+from mock_api.responses import Exchange, Respond
 from mock_api.serving import Server
 
 TOKEN = "t0ken-for-tests"
@@ -26,9 +26,11 @@ QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0, rate_limit_w
 
 def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None:
     """Let the courses respond in these ways in turn, each so many times or, for None, always."""
-    server._mock.faults = Faults(
-        Fault(("courses",), kind_of(respond) if isinstance(respond, str) else respond, times)
-        for respond, times in faults
+    server.set_faults(
+        *(
+            Fault(("courses",), kind_of(respond) if isinstance(respond, str) else respond, times)
+            for respond, times in faults
+        )
     )
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 from tests.support.fetching import TOKEN, misbehave, replying
 
 SMALL = catalog(scale=0.05)
@@ -70,7 +70,7 @@ def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tm
             else "the catalog is empty"
         )
         if len(counted) < 3:
-            assert f"{whole - len(kept)} deletes deferred, as {why}" in synced.log
+            assert f"{whole - len(kept)} deletes deferred because {why}" in synced.log
     assert counted == [all_rows, all_rows, len(kept)]
 
 
