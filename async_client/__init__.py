@@ -1,7 +1,7 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
 from async_client.background import fetching
-from async_client.client import Arrival, Catalog, Retry, probe_all
+from async_client.client import Arrival, Catalog, ReceivedResponse, Retry, probe_all
 from async_client.errors import EndpointError, TokenRefusedError
 from async_client.response import decode_item
 from async_client.settings import Limits, Settings, validate_configuration
@@ -11,6 +11,7 @@ __all__ = [
     "Catalog",
     "EndpointError",
     "Limits",
+    "ReceivedResponse",
     "Retry",
     "Settings",
     "TokenRefusedError",

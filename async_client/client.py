@@ -88,25 +88,45 @@ class Arrival(NamedTuple):
     catalog: Catalog
 
 
+class ReceivedResponse(NamedTuple):
+    """A response as it was received, whatever becomes of it.
+
+    `headers` do not contain the token. `body` is decompressed and goes as far as it was read: a
+    response that its status or headers refuse has none.
+    """
+
+    endpoint_name: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytearray
+
+
 _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
     UnauthorizedError: TokenRefusedError,
     NotIncludedError: NoSuchCatalogError,
 }
 
 Tell = Callable[[Retry | Arrival], None]
+OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
 
-async def fetch_all(settings: Settings, limits: Limits, catalogs: Catalogs, tell: Tell) -> None:
+async def fetch_all(
+    settings: Settings,
+    limits: Limits,
+    catalogs: Catalogs,
+    tell: Tell,
+    on_response: OnResponse = lambda _: None,
+) -> None:
     """Request every endpoint of ``settings`` at once; each resolves its future in ``catalogs``.
 
     A future that is resolved is taken out of ``catalogs``, so that no body is kept here. A failed
     endpoint's future raises EndpointError. A refused token resolves all that are open with
     TokenRefusedError and cancels their requests. `tell` hears of retries and arrivals, on this
-    loop's thread.
+    loop's thread, and `on_response` gets every response, usable or not.
     """
     async with _session(settings) as session:
-        fetch = _Fetch(session, settings, limits, tell)
+        fetch = _Fetch(session, settings, limits, tell, on_response)
         tasks = [
             asyncio.create_task(_deliver(fetch, endpoint, catalogs))
             for endpoint in settings.endpoints
@@ -152,6 +172,7 @@ class _Fetch:
     settings: Settings
     limits: Limits
     tell: Tell
+    on_response: OnResponse = lambda _: None
 
     async def catalog(self, endpoint: Endpoint) -> Catalog:
         """Try until there is a catalog; raises EndpointError when no further try is allowed."""
@@ -197,8 +218,8 @@ class _Fetch:
         return self.settings.base_url + endpoint.path
 
     async def _read(self, endpoint: Endpoint) -> tuple[SplitBody, int]:
-        async with self._response(endpoint) as response:
-            body = bytearray()
+        body = bytearray()
+        async with self._response(endpoint, body) as response:
             async for chunk in response.content.iter_any():
                 body += chunk  # counted while it grows: a small body can decompress to a huge one
                 if len(body) > self.limits.body_bytes:
@@ -206,11 +227,14 @@ class _Fetch:
         return split(endpoint, body, response.headers), len(body)
 
     async def _ask(self, endpoint: Endpoint) -> None:
-        async with self._response(endpoint):
+        async with self._response(endpoint, bytearray()):
             pass
 
     @asynccontextmanager
-    async def _response(self, endpoint: Endpoint) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _response(
+        self, endpoint: Endpoint, body: bytearray
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Request an endpoint and check the status; report it with the `body` that is read."""
         url = self._url(endpoint)
         async with self.session.get(
             url,
@@ -220,8 +244,12 @@ class _Fetch:
             proxy=_proxy(url),
         ) as response:
             headers = _without_token(response.headers, self.settings.bearer_token)
-            check_status(endpoint, url, response.status, headers)
-            yield response
+            try:
+                check_status(endpoint, url, response.status, headers)
+                yield response
+            finally:
+                status = response.status
+                self.on_response(ReceivedResponse(endpoint.name, status, headers, body))
 
     async def _within(self, seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
         """Await ``work`` and turn whatever the network does to it into a FetchError."""
