@@ -24,7 +24,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
         if text and label not in ("endpoint", "fields"):
             yield _wrapped(text, f"  {label:13}", " " * 15)
     if facts["fields"]:
-        yield f"  {'fields':27} present  null  values (longest text, range of numbers)"
+        yield f"  {'fields':27} present  null  values (longest text, range)"
     for path, field in facts["fields"].items():
         yield from _field_lines(path, field)
 
