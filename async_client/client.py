@@ -89,16 +89,17 @@ class Arrival(NamedTuple):
 
 
 class ReceivedResponse(NamedTuple):
-    """A response as it was received, whatever becomes of it.
+    """A response as it was received, usable or not.
 
-    `headers` do not contain the token. `body` is decompressed and goes as far as it was read: a
-    response that its status or headers refuse has none.
+    `body` is decompressed and goes as far as it was read; it is empty if status or headers were
+    refused. `seconds` is the time from the request to the end of the body.
     """
 
     endpoint_name: str
     status: int
     headers: Mapping[str, str]
     body: bytearray
+    seconds: float
 
 
 _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
@@ -123,7 +124,7 @@ async def fetch_all(
     A future that is resolved is taken out of ``catalogs``, so that no body is kept here. A failed
     endpoint's future raises EndpointError. A refused token resolves all that are open with
     TokenRefusedError and cancels their requests. `tell` hears of retries and arrivals, on this
-    loop's thread, and `on_response` gets every response, usable or not.
+    loop's thread, and `on_response` gets every response.
     """
     async with _session(settings) as session:
         fetch = _Fetch(session, settings, limits, tell, on_response)
@@ -235,7 +236,7 @@ class _Fetch:
         self, endpoint: Endpoint, body: bytearray
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Request an endpoint and check the status; report it with the `body` that is read."""
-        url = self._url(endpoint)
+        url, started = self._url(endpoint), time.monotonic()
         async with self.session.get(
             url,
             # Not a default of the session: aiohttp sends those to a proxy too, in clear.
@@ -248,8 +249,8 @@ class _Fetch:
                 check_status(endpoint, url, response.status, headers)
                 yield response
             finally:
-                status = response.status
-                self.on_response(ReceivedResponse(endpoint.name, status, headers, body))
+                received = (response.status, headers, body, time.monotonic() - started)
+                self.on_response(ReceivedResponse(endpoint.name, *received))
 
     async def _within(self, seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
         """Await ``work`` and turn whatever the network does to it into a FetchError."""

@@ -2,62 +2,41 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from async_client import (
-    Arrival,
-    Catalog,
-    EndpointError,
-    Limits,
-    ReceivedResponse,
-    Retry,
-    Settings,
-    decode_item,
-    fetching,
-)
+from async_client import EndpointError, Limits, ReceivedResponse, Settings, decode_item, fetching
+from async_client.client import Catalog, Tell
 from endpoints import Endpoint
 
 
 class Fetched(NamedTuple):
-    """What a sync gets of one endpoint: `items` to flatten, or a `failure`.
-
-    `response` is the last one, None if there was none; `seconds` run from the first request to
-    its end.
-    """
+    """An endpoint's last response, if there was one, and the items or the failure of a sync."""
 
     endpoint: Endpoint
+    response: ReceivedResponse | None
     attempts: int
     items: list[object]
-    failure: EndpointError | None
-    response: ReceivedResponse | None
-    seconds: float
+    failure: EndpointError | None = None
 
 
-def fetch(
-    settings: Settings, limits: Limits, on_event: Callable[[Retry | Arrival], None]
-) -> list[Fetched]:
+def fetch(settings: Settings, limits: Limits, on_event: Tell) -> list[Fetched]:
     """Request all endpoints at once, with retries; `on_event` is called in another thread."""
-    started = time.monotonic()
-    last: dict[str, tuple[ReceivedResponse, float]] = {}
+    last: dict[str, ReceivedResponse] = {}
 
     def on_response(response: ReceivedResponse) -> None:
-        last[response.endpoint_name] = (response, time.monotonic() - started)
+        last[response.endpoint_name] = response
 
-    fetched = []
     with fetching(settings, limits, on_event, on_response) as catalogs:
-        for endpoint in settings.endpoints:
-            attempts, items, failure = _result(catalogs[endpoint.name])
-            response, seconds = last.get(endpoint.name, (None, 0.0))
-            fetched.append(Fetched(endpoint, attempts, items, failure, response, seconds))
-    return fetched
+        return [_fetched(e, catalogs[e.name], last) for e in settings.endpoints]
 
 
-def _result(future: Future[Catalog]) -> tuple[int, list[object], EndpointError | None]:
+def _fetched(
+    endpoint: Endpoint, future: Future[Catalog], last: dict[str, ReceivedResponse]
+) -> Fetched:
     try:
         catalog = future.result()
     except EndpointError as failure:
-        return failure.tries, [], failure
-    return catalog.tries, [decode_item(item) for item in catalog.items], None
+        return Fetched(endpoint, last.get(endpoint.name), failure.tries, [], failure)
+    items = [decode_item(item) for item in catalog.items]
+    return Fetched(endpoint, last.get(endpoint.name), catalog.tries, items)

@@ -12,16 +12,18 @@ Facts = dict[str, object]
 
 NOT_SHOWN = "(not shown)"
 
-_MOST_PATHS = 200  # more are the keys of data, not field names
-_LARGEST_NUMBER = 1e300  # larger ones are no numbers to most readers of JSON
+_MAX_PATHS = 200  # an object with more is keyed by data
+_LARGEST_NUMBER = 1e15
 _IDENTIFIER = re.compile(r"[@$A-Za-z_]\w{0,59}", re.ASCII)
-_JSON_TYPES: dict[object, str] = dict(
-    zip(
-        (str, bool, int, float, list, dict, type(None)),
-        ("string", "boolean", "integer", "number", "list", "object", "null"),
-        strict=True,
-    )
-)
+_JSON_TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "list",
+    dict: "object",
+    type(None): "null",
+}
 
 
 def shown(name: str) -> str:
@@ -42,9 +44,11 @@ def profile(items: Iterable[object]) -> dict[str, Facts]:
     objects = [item for item in items if isinstance(item, dict)]
     values: defaultdict[str, list[object]] = defaultdict(list)
     for path, value in (found for item in objects for found in _values(item)):
-        values[path if path in values or len(values) < _MOST_PATHS else NOT_SHOWN].append(value)
+        values[path if path in values or len(values) < _MAX_PATHS else NOT_SHOWN].append(value)
     return {
-        path: _described(found, values.get(path.rpartition(".")[0], objects))
+        path: _described(
+            found, () if path.endswith("[]") else values.get(path.rpartition(".")[0], objects)
+        )
         for path, found in sorted(values.items())
     }
 
@@ -64,19 +68,26 @@ def _members(prefix: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def _described(values: Sequence[object], parents: Sequence[object]) -> Facts:
-    """Describe the values of a field, whose `parents` are the objects that could have it."""
+    """Describe the values of a field that each object among `parents` could have."""
     texts = [value for value in values if isinstance(value, str)]
-    numbers = [v for v in values if type(v) is int or type(v) is float]
+    numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
     numbers = [number for number in numbers if abs(number) < _LARGEST_NUMBER]
     return {
-        "parents": sum(type(parent) is dict for parent in parents),
-        "present": len(values),
-        "types": Counter(map(json_type, values)),
-        "longest_text": max(map(len, texts), default=None),
-        "timestamps": sum(map(_is_timestamp, texts)),
+        "present": _share(len(values), sum(isinstance(parent, dict) for parent in parents)),
+        "null": _share(values.count(None), len(values)),
+        "types": Counter(json_type(value) for value in values if value is not None),
+        "longest": max(map(len, texts), default=None),
+        "timestamps": _share(sum(map(_is_timestamp, texts)), len(texts)),
         "smallest": min(numbers, default=None),
         "largest": max(numbers, default=None),
     }
+
+
+def _share(number: int, total: int) -> str | None:
+    """Return a percentage, of which 100% is exact; None for nothing, or more than there can be."""
+    if number == 0 or number >= total:
+        return "100%" if number == total > 0 else None
+    return f"{min(max(number / total, 0.001), 0.999):.1%}"
 
 
 def _is_timestamp(text: str) -> bool:
