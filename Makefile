@@ -26,14 +26,14 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.venv-grpc/installed: requirements.txt tests/support/requirements-grpc.txt
+.venv-grpc/installed: requirements.txt devkit/requirements-grpc.txt
 	@echo "Installing the gRPC generation of the SDK into .venv-grpc ..."
 	@$(PYTHON) -m venv --clear .venv-grpc
-	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r tests/support/requirements-grpc.txt
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt
 	@touch $@
 
 demo: .venv/installed
-	@$(BIN)/python -m mock_api.demo
+	@$(BIN)/python -m devkit.demo
 
 package:
 	@$(PYTHON) -m devkit.package

@@ -1,11 +1,11 @@
-"""DataCamp's catalog for Fivetran: what the SDK calls, and every operation that is emitted."""
+"""DataCamp's catalog for Fivetran: the functions that the SDK calls, and all operations."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,19 +16,18 @@ from fivetran_connector_sdk import Operations as op
 
 import report
 from async_client import (
-    Arrival,
     Catalog,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
-    Settings,
+    RetryScheduled,
     TokenRefusedError,
     decode_item,
     fetching,
     probe_all,
     validate_configuration,
 )
-from changes import Delete, Operation, Outcome, Progress, Snapshot, Upsert, plan, resume
+from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
 from flatten import Flattened, UndeclaredColumns, flatten_item
 
@@ -40,19 +39,19 @@ _OPTIONAL_FIELDS = (
     (
         "base_url",
         "Base URL",
-        "Address of the API. Leave it empty for DataCamp's own.",
+        "URL of the API. Leave it empty for DataCamp's own.",
         "https://lms-catalog-api.datacamp.com",
     ),
     (
         "request_timeout_seconds",
         "Request timeout in seconds",
-        "How long the API may stay silent before a request is given up.",
+        "How long a request may receive no data before it times out.",
         "30",
     ),
     (
         "skip_endpoints",
         "Endpoints to skip",
-        "What your license does not include, separated by commas, from: "
+        "Catalogs that your license does not include, separated by commas, of: "
         + ", ".join(endpoint.name for endpoint in ENDPOINTS),
         "custom_tracks",
     ),
@@ -60,11 +59,11 @@ _OPTIONAL_FIELDS = (
 
 
 class SyncError(Exception):
-    """The sync is not complete; what was checkpointed stays, and the text says what to do."""
+    """The sync is incomplete; what was checkpointed is kept. The text says what to do."""
 
 
 def schema(configuration: Mapping[str, str]) -> list[dict[str, object]]:  # noqa: ARG001
-    """Declare the tables with their primary keys and the types of all columns that are known."""
+    """Return the tables with their primary keys and the types of all known columns."""
     return [
         {"table": table.name, "primary_key": list(table.primary_key), "columns": table.types}
         for endpoint in ENDPOINTS
@@ -75,27 +74,38 @@ def schema(configuration: Mapping[str, str]) -> list[dict[str, object]]:  # noqa
 def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> None:
     """Fetch all catalogs at once and write what changed, one catalog after another.
 
-    Raises ValueError for a configuration that cannot work, and SyncError when an endpoint could
-    not be read, after the others were written.
+    Raises ValueError for a configuration that cannot work. Raises SyncError if an endpoint could
+    not be fetched, after the others were written.
     """
     settings = validate_configuration(configuration)
-    if settings.sends_token_in_clear:
-        _warn(report.token_in_clear(settings))
-    with _exits_as_failures(), fetching(settings, LIMITS, _tell) as catalogs:
+    if settings.sends_token_unencrypted:
+        _warn(report.unencrypted(settings.base_url))
+    names = [endpoint.name for endpoint in settings.endpoints]
+    outcomes: dict[str, Outcome | EndpointError] = {}
+
+    def on_event(event: RetryScheduled | CatalogFetched) -> None:
+        if isinstance(event, RetryScheduled):
+            log.warning(report.retrying(event))
+        else:
+            next_name = next((name for name in names if name not in outcomes), None)
+            waiting_for = next_name if next_name != event.endpoint_name else None
+            log.info(report.fetched(event, waiting_for))
+
+    with _exits_as_failures(), fetching(settings, LIMITS, on_event) as catalogs:
         progress = resume(state, settings.base_url, [endpoint.name for endpoint in ENDPOINTS])
         for note in progress.notes:
             log.warning(note)
-        log.info(report.started(settings, len(progress.snapshots)))
-        outcomes = _replay(settings, catalogs, progress)
-    skipped = {e.name for e in ENDPOINTS}.difference(e.name for e in settings.endpoints)
-    log.info(report.summary(outcomes, skipped))
-    failures = [outcome for outcome in outcomes.values() if isinstance(outcome, EndpointError)]
+        log.info(report.started(settings.base_url, names, progress.snapshots))
+        for endpoint, result in _replay(settings.endpoints, catalogs, progress):
+            outcomes[endpoint.name] = result
+    log.info(report.summary(outcomes, [e.name for e in ENDPOINTS if e.name not in names]))
+    failures = [result for result in outcomes.values() if isinstance(result, EndpointError)]
     if failures:
-        raise SyncError(report.failure(failures, len(settings.endpoints)))
+        raise SyncError(report.failure(failures, len(names)))
 
 
 def configuration_form() -> ConfigurationForm:
-    """Describe the setup form: four fields and a test that asks every endpoint."""
+    """Return the setup form: four fields, and a test that requests every endpoint."""
     form = ConfigurationForm()
     form.add_field(
         form_field.TextField(
@@ -103,7 +113,7 @@ def configuration_form() -> ConfigurationForm:
             label="Bearer token",
             field_type=form_field.TextField.password,
             required=True,
-            description="The LMS Catalog API token that DataCamp issued for your organisation.",
+            description="The LMS Catalog API token that DataCamp issued to your organization.",
         )
     )
     for name, label, description, placeholder in _OPTIONAL_FIELDS:
@@ -117,7 +127,7 @@ def configuration_form() -> ConfigurationForm:
 
 
 def connection_test(configuration: Mapping[str, str]) -> object:
-    """Ask every endpoint that is not skipped once; name those that the token cannot read."""
+    """Request every endpoint that is not skipped; name those that the token cannot read."""
     try:
         settings = validate_configuration(configuration)
         problem = report.unreadable_endpoints(asyncio.run(probe_all(settings, LIMITS)))
@@ -127,11 +137,15 @@ def connection_test(configuration: Mapping[str, str]) -> object:
 
 
 def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | None) -> Outcome:
-    """Write one catalog: decode and flatten item by item, emit what differs from `before`."""
+    """Write one catalog: decode and flatten it item by item, emit what differs from `before`.
+
+    Without a snapshot (`before` is None) its tables are truncated and written from scratch.
+    """
     started = time.monotonic()
-    outcome = Outcome(shortfall=catalog.shortfall)
-    for operation in plan(endpoint, _flattened(endpoint, catalog), before, outcome):
+    plan = Plan(endpoint, before, catalog.shortfall)
+    for operation in plan.operations(_flattened(endpoint, catalog)):
         _emit(operation)
+    outcome = plan.outcome
     log.info(report.written(endpoint.name, outcome, time.monotonic() - started))
     for line in report.rejections(endpoint.name, outcome):
         log.warning(line)
@@ -144,40 +158,42 @@ def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | No
 
 
 def _replay(
-    settings: Settings, catalogs: dict[str, Future[Catalog]], progress: Progress
-) -> dict[str, Outcome | EndpointError]:
-    """Write the catalogs in their order, each as soon as it and all before it have arrived.
+    endpoints: Sequence[Endpoint], catalogs: dict[str, Future[Catalog]], progress: Progress
+) -> Iterator[tuple[Endpoint, Outcome | EndpointError]]:
+    """Write the catalogs in the order of `endpoints`, whatever order they arrive in.
 
-    The state names the endpoint that is being written before anything of it is emitted. Returns
-    what became of each endpoint; it ends early when the token is refused.
+    Yields each endpoint with its outcome; ends early if the token is rejected.
+
+    The order of checkpoints is what makes an interrupted sync safe. The state of the last one
+    always names the endpoint that is written after it, so that the next sync knows whose tables
+    may hold half a catalog and rewrites just those. Hence one checkpoint before the first write,
+    one after each endpoint from then on, and none if nothing was written.
     """
-    outcomes: dict[str, Outcome | EndpointError] = {}
-    writing: str | None = None  # the endpoint that the last checkpoint of this sync names
-    followers = [*(endpoint.name for endpoint in settings.endpoints[1:]), None]
-    for endpoint, follower in zip(settings.endpoints, followers, strict=True):
+    has_written = False
+    followers = [*(endpoint.name for endpoint in endpoints[1:]), None]
+    for endpoint, follower in zip(endpoints, followers, strict=True):
         failure = _failure(catalogs, endpoint.name)
-        if failure is not None:
-            log.error(str(failure))
-            outcomes[endpoint.name] = failure
-        if isinstance(failure, TokenRefusedError):
-            if writing is not None:
-                _checkpoint(progress, None)
-            break
+        result: Outcome | EndpointError
         if failure is None:
-            if writing != endpoint.name:
+            if not has_written:
                 _checkpoint(progress, endpoint.name)
+                has_written = True
             before = progress.snapshots.get(endpoint.name)
-            outcome = process_endpoint(endpoint, catalogs.pop(endpoint.name).result(), before)
-            progress.landed(endpoint.name, outcome.snapshot)
-            outcomes[endpoint.name] = outcome
-        if failure is None or writing == endpoint.name:
-            writing = follower
-            _checkpoint(progress, writing)
-    return outcomes
+            result = process_endpoint(endpoint, catalogs.pop(endpoint.name).result(), before)
+            progress.record_snapshot(endpoint.name, result.snapshot)
+        else:
+            log.error(str(failure))
+            result = failure
+        rejected = isinstance(failure, TokenRefusedError)
+        if has_written:
+            _checkpoint(progress, None if rejected else follower)
+        yield endpoint, result
+        if rejected:
+            return
 
 
 def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> EndpointError | None:
-    """Wait for a catalog; gives why there is none, or that the token was refused for another."""
+    """Wait for a catalog; return why there is none, or that any token check failed meanwhile."""
     failure = catalogs[endpoint_name].exception()
     for future in catalogs.values():
         if future.done() and isinstance(future.exception(), TokenRefusedError):
@@ -196,39 +212,33 @@ def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
 
 
 def _emit(operation: Operation) -> None:
-    # No try around these: the first operation that raises fails the sync, caught or not.
+    # No try around these: an operation that raises has failed in the SDK, which fails the sync
+    # whether or not the exception is caught. Going on would only record rows as written.
     if isinstance(operation, Upsert):
-        # Insert the row, or replace the one with its key: columns that it lacks become NULL.
+        # Insert the row, or replace the one with its primary key; missing columns become NULL.
         op.upsert(operation.table, operation.row)
     elif isinstance(operation, Delete):
-        # Mark the row with this key as deleted; it stays in the table.
+        # Mark the row with this primary key as deleted; it stays in the table.
         op.delete(operation.table, operation.key)
     else:
-        # Mark every row as deleted that was there before; the upserts that follow revive theirs.
+        # Mark all rows as deleted; the upserts that follow bring back those of the catalog.
         op.truncate(operation.table)
 
 
 def _checkpoint(progress: Progress, writing: str | None) -> None:
-    # Commit all that was emitted, and the state that the next sync starts from.
+    # Commit the operations so far, together with the state that the next sync starts from.
     op.checkpoint(progress.state(writing))
 
 
 def _warn(text: str) -> None:
     log.warning(text)
-    # The dashboard shows a sync's first ten of these to people who do not read the log.
+    # Fivetran's dashboard shows the first ten of a sync, to people who do not read the log.
     op.warning(text)
-
-
-def _tell(event: Retry | Arrival) -> None:
-    if isinstance(event, Retry):
-        log.warning(report.retrying(event))
-    else:
-        log.info(report.arrived(event))
 
 
 @contextmanager
 def _exits_as_failures() -> Iterator[None]:
-    """Let nothing but an Exception out: the gRPC SDK takes any other exit for a success."""
+    """Turn any other BaseException into SyncError: the gRPC SDK treats such an exit as success."""
     try:
         yield
     except Exception:

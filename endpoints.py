@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flatten.rules import ChildRule, named, numbered_all_or_none, placed
-
 
 @dataclass(frozen=True)
 class Column:
@@ -39,14 +37,14 @@ class Table:
 class Child:
     """A list inside an item that gets a table of its own.
 
-    `rule` turns the field's value into child objects, `foreign_key` is the column that holds the
-    parent's id, and `key` the column that tells the children of one parent apart.
+    `foreign_key` is the column that holds the parent's id, and `key` the column that tells the
+    children of one parent apart. How the field becomes child objects is up to its rule in
+    `flatten.rules`.
     """
 
     field: str
     table: Table
     foreign_key: str
-    rule: ChildRule
 
     @cached_property
     def key(self) -> str:
@@ -140,7 +138,6 @@ def _content(parent: str) -> Child:
             ),
         ),
         foreign_key=foreign_key,
-        rule=numbered_all_or_none,
     )
 
 
@@ -171,7 +168,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 ),
             ),
             foreign_key="project_id",
-            rule=named,
         ),
     ),
     Endpoint(
@@ -209,7 +205,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 ),
             ),
             foreign_key="course_id",
-            rule=placed,
         ),
     ),
 )

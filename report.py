@@ -1,94 +1,100 @@
-"""What a sync tells its operator: log lines, warnings, the summary and the final error."""
+"""The text of a sync's log lines, warnings, summary and final error. Pure, and without secrets.
+
+The reasons in them come from where they are found: `async_client` (requests and responses),
+`flatten` (rejected rows), `changes` (deferred deletes, the saved state).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from async_client import Arrival, EndpointError, Retry, Settings, TokenRefusedError
+from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRefusedError
 from async_client.errors import NoSuchCatalogError
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
 
-# One line of the summary fits beside the SDK's prefix of 35 columns on a terminal of 80.
-_SUMMARY_ROW = "{:13}{:>5}{:>8}{:>6}{:>8}{:>5}"
 _COLUMNS_NAMED = 5
 _LONGEST_NAME = 120
-# `op.warning` takes markup, and the SDK raises on some that is broken: no id must pass for it.
+# `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
 
-def started(settings: Settings, known_endpoints: int) -> str:
-    """Say what is about to be fetched from where, and how much is known of the last sync."""
-    number = len(settings.endpoints)
+def started(base_url: str, endpoint_names: Collection[str], known: Collection[str]) -> str:
+    """Announce a sync: initial, or incremental for the endpoints with a snapshot (`known`)."""
+    fetching = f"fetching {_count(len(endpoint_names), 'catalog')} from {base_url}"
+    if not known:
+        return f"Initial sync: {fetching}."
+    rewritten = [name for name in endpoint_names if name not in known]
+    rest = f"; rewriting {', '.join(rewritten)}" if rewritten else ""
+    return f"Incremental sync: {fetching}{rest}."
+
+
+def unencrypted(base_url: str) -> str:
+    """Warn that the token is sent unencrypted."""
     return (
-        f"Fetching {number} catalogs from {settings.base_url} at once; "
-        f"{known_endpoints} of them known from the last sync."
+        f"base_url is {base_url}: http is unencrypted, so others on the network can read the "
+        "token. Use https."
     )
 
 
-def token_in_clear(settings: Settings) -> str:
-    """Warn of a base_url that is not encrypted."""
+def retrying(retry: RetryScheduled) -> str:
+    """Describe one failed attempt and the wait before the next."""
     return (
-        f"base_url is {settings.base_url}: http is not encrypted, so others on the network "
-        "can read the token. Use https."
+        f"{retry.endpoint_name}: attempt {retry.failed_attempt} of {retry.max_attempts} failed: "
+        f"{retry.reason}; retrying in {retry.wait_seconds:.1f} s"
     )
 
 
-def retrying(retry: Retry) -> str:
-    """Tell of one failed try."""
+def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
+    """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
+    catalog = event.catalog
+    attempts = "" if catalog.attempts == 1 else f", {catalog.attempts} attempts"
+    waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
-        f"{retry.endpoint_name}: try {retry.failed_try} of {retry.most_tries} failed, "
-        f"{retry.reason}; next try in {retry.wait_seconds:.1f} s"
-    )
-
-
-def arrived(arrival: Arrival) -> str:
-    """Tell of one catalog that is downloaded."""
-    catalog = arrival.catalog
-    tries = "" if catalog.tries == 1 else f", {catalog.tries} tries"
-    return (
-        f"{arrival.endpoint_name} arrived: {_count(len(catalog.items), 'item')}, "
-        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{tries}"
+        f"{event.endpoint_name} fetched: {_count(len(catalog.items), 'item')}, "
+        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{attempts}{waiting}"
     )
 
 
 def progress(endpoint_name: str, done_items: int, all_items: int) -> str:
-    """Tell how far a large catalog is."""
+    """Report how much of a large catalog is processed."""
     return f"{endpoint_name}: {done_items:,} of {all_items:,} items"
 
 
 def written(endpoint_name: str, outcome: Outcome, seconds: float) -> str:
-    """Tell what the replay of one catalog did."""
-    return (
-        f"{endpoint_name} written: {outcome.new:,} new, {outcome.changed:,} changed, "
-        f"{outcome.unchanged:,} unchanged, {outcome.deleted:,} deleted, "
-        f"{outcome.deferred:,} deferred; {outcome.upserted_rows:,} upserts, "
-        f"{outcome.deleted_rows:,} deletes, {outcome.rejected:,} rejected, {seconds:.2f} s"
-    )
+    """Report what the replay of one catalog did; counts of zero are left out."""
+    rows = {
+        "upserted": outcome.upserted_rows,
+        "deleted": outcome.deleted_rows,
+        "rejected": outcome.rejected,
+    }
+    parts = [_items(outcome) or "no items"]
+    parts += [f"{_count(number, 'row')} {done}" for done, number in rows.items() if number]
+    return f"{endpoint_name} written: {'; '.join(parts)}; {seconds:.2f} s"
 
 
 def empty(endpoint_name: str) -> str:
-    """Warn of an empty catalog that empties its tables."""
-    return f"{endpoint_name}: the catalog is empty, and so are its tables now."
+    """Warn that a catalog was empty in the first sync of its tables."""
+    return f"{endpoint_name}: the catalog is empty; its rows were marked as deleted."
 
 
 def rejections(endpoint_name: str, outcome: Outcome) -> list[str]:
-    """Tell of the first few rejected rows, one line each."""
+    """Describe the first few rejected rows, one line each."""
     return [
-        f"{endpoint_name}: a row of {rejected.table} is rejected, id {_shown(rejected.id)}: "
+        f"{endpoint_name}: rejected a row of {rejected.table} with id {_shown(rejected.id)}: "
         f"{rejected.reason}"
         for rejected in outcome.first_rejected
     ]
 
 
 def concerns(endpoint_name: str, outcome: Outcome) -> str:
-    """Sum up what a person should look at, a sentence each; empty if there is nothing."""
+    """Summarize what a person should look at, a sentence each; empty if there is nothing."""
     sentences = []
     if outcome.rejected:
         first = outcome.first_rejected[0]
         sentences.append(
-            f"{_count(outcome.rejected, 'row')} rejected, the first of {first.table} "
-            f"with id {_shown(first.id)}: {first.reason}."
+            f"{_count(outcome.rejected, 'row')} rejected; the first is of {first.table}, "
+            f"id {_shown(first.id)}: {first.reason}."
         )
     if outcome.bad_values:
         sentences.append(
@@ -97,8 +103,8 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
         )
     if outcome.deferred:
         sentences.append(
-            f"{_count(outcome.deferred, 'delete')} deferred, as {outcome.suspicion}: an item is "
-            f"deleted once it is missing in {MISSING_SYNCS_BEFORE_DELETE} syncs in a row; "
+            f"{_count(outcome.deferred, 'delete')} deferred because {outcome.suspicion}. An item "
+            f"is deleted once it is missing in {MISSING_SYNCS_BEFORE_DELETE} syncs in a row; "
             "re-sync to delete at once."
         )
     elif outcome.shortfall:
@@ -106,50 +112,45 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
     return f"{endpoint_name}: {' '.join(sentences)}".translate(_NO_MARKUP) if sentences else ""
 
 
-def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Iterable[str]) -> str:
-    """Draw the table that ends a sync's log: items by what became of them, a line per endpoint."""
-    lines = ["What became of the items:"]
-    lines.append(_SUMMARY_ROW.format("", "new", "changed", "same", "deleted", "kept"))
-    for name in (endpoint.name for endpoint in ENDPOINTS):
-        outcome = outcomes.get(name)
-        if isinstance(outcome, Outcome):
-            lines.append(
-                _SUMMARY_ROW.format(
-                    name,
-                    outcome.new,
-                    outcome.changed,
-                    outcome.unchanged,
-                    outcome.deleted,
-                    outcome.deferred,
-                )
-            )
-        elif outcome is not None:
-            lines.append(f"{name:13}  failed, left as it was")
-        else:
-            lines.append(f"{name:13}  {'skipped' if name in skipped else 'not reached'}")
-    return "\n".join(lines)
+def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Collection[str]) -> str:
+    """Return the last line of a sync's log: all items by outcome, and what was not written."""
+    done = [entry for entry in outcomes.values() if isinstance(entry, Outcome)]
+    asked = [e.name for e in ENDPOINTS if e.name not in skipped]
+    failed = [name for name in asked if isinstance(outcomes.get(name), EndpointError)]
+    not_reached = [name for name in asked if name not in outcomes]
+    parts = [f"{len(done)} of {_count(len(asked), 'catalog')} written"]
+    parts += [items] if (items := _items(*done)) else []
+    parts += [
+        f"{label}: {', '.join(names)}"
+        for label, names in (
+            ("failed", failed),
+            ("not reached", not_reached),
+            ("skipped", skipped),
+        )
+        if names
+    ]
+    return f"Sync finished. {'; '.join(parts)}."
 
 
 def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
     """Explain the sync's failure: each endpoint, why, and what to do."""
     failed = list(failures)
-    refused = [error for error in failed if isinstance(error, TokenRefusedError)]
-    if refused:
-        head = "The token is refused, so the sync ended."
+    if any(isinstance(error, TokenRefusedError) for error in failed):
+        head = "DataCamp rejected the token (HTTP 401); the sync stopped."
     else:
         head = (
-            f"{_count(len(failed), 'endpoint')} of {endpoints} could not be read. Their tables "
-            "stay as they were; all others are up to date."
+            f"{len(failed)} of {_count(endpoints, 'catalog')} could not be fetched. Their tables "
+            "are unchanged; all others are up to date."
         )
     return "\n".join([head, *(f"- {error}" for error in failed)])
 
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
-    """Explain a failed connection test; empty if every endpoint that was asked answers."""
+    """Explain a failed connection test; empty if every endpoint that was asked can be read."""
     failed = {name: error for name, error in errors.items() if error is not None}
-    refused = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
-    if refused:
-        return f"DataCamp refuses the token: {refused[0].reason}. {refused[0].advice}."
+    rejected = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
+    if rejected:
+        return f"DataCamp rejected the token: {rejected[0].reason}. {rejected[0].advice}."
     closed = [name for name, error in failed.items() if isinstance(error, NoSuchCatalogError)]
     if closed and len(closed) == len(errors):
         return (
@@ -171,7 +172,7 @@ def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
 def _closed(
     names: list[str], failed: Mapping[str, EndpointError], asked: Mapping[str, object]
 ) -> str:
-    """Offer to skip what the token cannot read, beside what is skipped already."""
+    """Suggest skipping what the token cannot read, beside what is skipped already."""
     reasons = ", ".join(dict.fromkeys(failed[name].reason for name in names))
     skip = [e.name for e in ENDPOINTS if e.name in names or e.name not in asked]
     return (
@@ -180,12 +181,25 @@ def _closed(
     )
 
 
+def _items(*outcomes: Outcome) -> str:
+    """List the items by outcome, counts of zero left out; empty if there are none."""
+    counts = {
+        "new": sum(outcome.new for outcome in outcomes),
+        "changed": sum(outcome.changed for outcome in outcomes),
+        "unchanged": sum(outcome.unchanged for outcome in outcomes),
+        "deleted": sum(outcome.deleted for outcome in outcomes),
+    }
+    parts = [f"{number:,} {name}" for name, number in counts.items() if number]
+    deferred = sum(outcome.deferred for outcome in outcomes)
+    return ", ".join([*parts, *([f"{_count(deferred, 'delete')} deferred"] if deferred else [])])
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(name: str) -> str:
-    """Show an id or a field name of the API: on one line, and not at a length without end."""
+    """Return an id or a field name of the API on one line and at a bounded length."""
     text = name if name.isprintable() else repr(name)
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 

@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from async_client.client import Catalog, Catalogs, OnResponse, Tell, fetch_all
+from async_client.client import Catalog, Catalogs, OnEvent, OnResponse, fetch_all
 from async_client.settings import Limits, Settings
 
 
 @contextmanager
 def fetching(
-    settings: Settings, limits: Limits, tell: Tell, on_response: OnResponse = lambda _: None
+    settings: Settings,
+    limits: Limits,
+    on_event: OnEvent,
+    on_response: OnResponse = lambda _: None,
 ) -> Iterator[dict[str, Future[Catalog]]]:
     """Request all catalogs at once; gives a future per endpoint name, in replay order.
 
     A future gives a Catalog or raises EndpointError. Leaving cancels what is still in flight and
-    waits until the thread, its tasks and its connections are gone. `tell` and `on_response` are
-    called in that thread.
+    waits until the thread, its tasks and its connections are gone. `on_event` and `on_response`
+    are called on the event-loop thread.
     """
     catalogs: dict[str, Future[Catalog]] = {
         endpoint.name: Future() for endpoint in settings.endpoints
@@ -28,7 +31,7 @@ def fetching(
     loop = asyncio.new_event_loop()
     # A copy: here and there a future is taken out when done with, so that its body is released.
     waited_for = dict(catalogs)
-    work = loop.create_task(fetch_all(settings, limits, waited_for, tell, on_response))
+    work = loop.create_task(fetch_all(settings, limits, waited_for, on_event, on_response))
     thread = threading.Thread(
         target=_run, args=(loop, work, waited_for), name="catalogs", daemon=True
     )

@@ -67,21 +67,21 @@ class Catalog(NamedTuple):
     items: Items
     byte_count: int
     seconds: float
-    tries: int
+    attempts: int
     shortfall: str | None = None
 
 
-class Retry(NamedTuple):
+class RetryScheduled(NamedTuple):
     """A try that failed and will be repeated in `wait_seconds`."""
 
     endpoint_name: str
-    failed_try: int
-    most_tries: int
+    failed_attempt: int
+    max_attempts: int
     reason: str
     wait_seconds: float
 
 
-class Arrival(NamedTuple):
+class CatalogFetched(NamedTuple):
     """A catalog that has arrived."""
 
     endpoint_name: str
@@ -107,7 +107,7 @@ _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
     NotIncludedError: NoSuchCatalogError,
 }
 
-Tell = Callable[[Retry | Arrival], None]
+OnEvent = Callable[[RetryScheduled | CatalogFetched], None]
 OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
@@ -116,18 +116,18 @@ async def fetch_all(
     settings: Settings,
     limits: Limits,
     catalogs: Catalogs,
-    tell: Tell,
+    on_event: OnEvent,
     on_response: OnResponse = lambda _: None,
 ) -> None:
     """Request every endpoint of ``settings`` at once; each resolves its future in ``catalogs``.
 
     A future that is resolved is taken out of ``catalogs``, so that no body is kept here. A failed
     endpoint's future raises EndpointError. A refused token resolves all that are open with
-    TokenRefusedError and cancels their requests. `tell` hears of retries and arrivals, on this
+    TokenRefusedError and cancels their requests. `on_event` hears of retries and arrivals, on this
     loop's thread, and `on_response` gets every response.
     """
     async with _session(settings) as session:
-        fetch = _Fetch(session, settings, limits, tell, on_response)
+        fetch = _Fetch(session, settings, limits, on_event, on_response)
         tasks = [
             asyncio.create_task(_deliver(fetch, endpoint, catalogs))
             for endpoint in settings.endpoints
@@ -155,7 +155,7 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 async def _deliver(fetch: _Fetch, endpoint: Endpoint, catalogs: Catalogs) -> None:
     try:
         catalog = await fetch.catalog(endpoint)
-        fetch.tell(Arrival(endpoint.name, catalog))
+        fetch.on_event(CatalogFetched(endpoint.name, catalog))
     except TokenRefusedError as refused:
         for future in catalogs.values():
             if not future.done():
@@ -172,7 +172,7 @@ class _Fetch:
     session: aiohttp.ClientSession
     settings: Settings
     limits: Limits
-    tell: Tell
+    on_event: OnEvent
     on_response: OnResponse = lambda _: None
 
     async def catalog(self, endpoint: Endpoint) -> Catalog:
@@ -188,9 +188,13 @@ class _Fetch:
             tries += 1
             return await self._within(seconds_left(), self._read(endpoint))
 
-        def on_wait(failed_try: int, failure: TransientError, seconds: float) -> None:
-            most_tries = len(self.limits.wait_caps_seconds) + 1
-            self.tell(Retry(endpoint.name, failed_try, most_tries, failure.reason, seconds))
+        def on_wait(failed_attempt: int, failure: TransientError, seconds: float) -> None:
+            max_attempts = len(self.limits.wait_caps_seconds) + 1
+            self.on_event(
+                RetryScheduled(
+                    endpoint.name, failed_attempt, max_attempts, failure.reason, seconds
+                )
+            )
 
         try:
             body, byte_count = await retrying(attempt, self.limits, seconds_left, on_wait)()

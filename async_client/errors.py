@@ -71,7 +71,7 @@ class EndpointError(Exception):
         )
         self.endpoint_name = endpoint_name
         self.url = url
-        self.tries = tries
+        self.attempts = tries
         self.reason = failure.reason
         self.advice = failure.advice
 

@@ -72,7 +72,7 @@ class SplitBody(NamedTuple):
     shortfall: str | None
 
 
-class Unreadable:
+class UnreadableItem:
     """Stands for an item that no decoder reads, or that is beyond the bounds of one item."""
 
     def __init__(self, problem: str = "JSON that cannot be decoded") -> None:
@@ -176,8 +176,8 @@ def _items_and_members(
     try:
         document = json.loads(cut(body, DEEPEST_ITEM_LEVEL + 2, _CUT))  # 2 are the envelope's
     except (ValueError, RecursionError):
-        document = Unreadable()
-    if isinstance(document, Unreadable):
+        document = UnreadableItem()
+    if isinstance(document, UnreadableItem):
         raise _unreadable(f"the body is {_not_json(body)}")
     if isinstance(document, dict):
         name = _list_name(endpoint, document, lambda value: isinstance(value, list))
@@ -188,10 +188,12 @@ def _items_and_members(
 
 
 def _bounded(items: list[object], body: bytes | bytearray) -> list[object]:
-    """Put Unreadable in the place of items beyond the bounds of `decode_item`."""
+    """Put UnreadableItem in the place of items beyond the bounds of `decode_item`."""
     if not _beyond_bounds(body):  # so that no item can be
         return items
-    return [Unreadable(_BEYOND) if _beyond_bounds(_json_text(item)) else item for item in items]
+    return [
+        UnreadableItem(_BEYOND) if _beyond_bounds(_json_text(item)) else item for item in items
+    ]
 
 
 def _beyond_bounds(text: bytes | bytearray) -> bool:
@@ -207,12 +209,12 @@ def _json_text(item: object) -> bytes:
 
 
 def decode_item(item: object) -> object:
-    """Decode one item of `split`; gives Unreadable for what no decoder reads."""
+    """Decode one item of `split`; gives UnreadableItem for what no decoder reads."""
     if not isinstance(item, msgspec.Raw):
         return item
     text = bytes(item)
     if _beyond_bounds(text):
-        return Unreadable(_BEYOND)
+        return UnreadableItem(_BEYOND)
     try:
         return msgspec.json.decode(item)
     except _REFUSED_BY_MSGSPEC:
@@ -220,7 +222,7 @@ def decode_item(item: object) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return Unreadable()
+        return UnreadableItem()
 
 
 def _split_raw(

@@ -32,7 +32,7 @@ class Settings:
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
 
     @property
-    def sends_token_in_clear(self) -> bool:
+    def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
         return parts.scheme == "http" and not _is_loopback(parts.hostname or "")

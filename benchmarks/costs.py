@@ -16,12 +16,12 @@ from async_client import decode_item
 from async_client.response import split
 from benchmarks.jobs import Workers
 from benchmarks.results import Costs
-from changes import Outcome, Snapshot, plan
-from changes.snapshot import known
+from changes import Plan, Snapshot
+from changes.snapshot import fingerprint
 from endpoints import ENDPOINTS, Endpoint
 from flatten import flatten_item
-from mock_api.answers import envelope
 from mock_api.catalog import catalog
+from mock_api.responses import envelope
 
 Bodies = dict[Endpoint, bytearray]
 
@@ -76,7 +76,7 @@ def item_costs(bodies: Bodies) -> Items:
         "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
         "decode": lambda: _exhaust(decode_item(item) for _, item in raw),
         "flatten": lambda: _exhaust(flatten_item(endpoint, item) for endpoint, item in decoded),
-        "digest": lambda: _exhaust(known(each) for each in flat),
+        "digest": lambda: _exhaust(fingerprint(each) for each in flat),
         "all": lambda: _synced(bodies, last),
     }
     return Items(len(raw), {name: 1e6 * _seconds(step) / len(raw) for name, step in steps.items()})
@@ -86,11 +86,10 @@ def _synced(bodies: Bodies, before: dict[str, Snapshot]) -> dict[str, Snapshot]:
     """Plan every operation and emit none; gives the snapshots by endpoint name."""
     snapshots = {}
     for endpoint, body in bodies.items():
-        outcome = Outcome()
+        plan = Plan(endpoint, before.get(endpoint.name))
         items = split(endpoint, body).items
-        flats = (flatten_item(endpoint, decode_item(item)) for item in items)
-        _exhaust(plan(endpoint, flats, before.get(endpoint.name), outcome))
-        snapshots[endpoint.name] = outcome.snapshot
+        _exhaust(plan.operations(flatten_item(endpoint, decode_item(item)) for item in items))
+        snapshots[endpoint.name] = plan.outcome.snapshot
     return snapshots
 
 

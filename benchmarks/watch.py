@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from async_client import Arrival, Catalog
+from async_client import Catalog, CatalogFetched
 from benchmarks.results import DOWNLOAD, REPLAY, Sample, Span
 from benchmarks.sinks import Row, Sink
 from changes import Outcome, Snapshot
@@ -59,14 +59,16 @@ class Watch:
         """Note that the endpoint's rows are about to be written."""
         self._replaying = (endpoint_name, time.perf_counter())
 
-    def arriving(self, tell: Callable[[Arrival], Text]) -> Callable[[Arrival], Text]:
+    def arriving(
+        self, fetched: Callable[[CatalogFetched, str | None], Text]
+    ) -> Callable[[CatalogFetched, str | None], Text]:
         """Note each arrival that the connector tells of."""
 
-        def noted(arrival: Arrival) -> Text:
+        def noted(arrival: CatalogFetched, waiting_for: str | None) -> Text:
             started = time.perf_counter() - arrival.catalog.seconds
             self.passed(DOWNLOAD, arrival.endpoint_name, started)
             self.body_bytes += arrival.catalog.byte_count
-            return tell(arrival)
+            return fetched(arrival, waiting_for)
 
         return noted
 

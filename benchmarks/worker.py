@@ -77,7 +77,7 @@ def _variant(job: Job) -> Variant:
 
 def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
     _stand_in(connector, op=watch, process_endpoint=watch.replaying(connector.process_endpoint))
-    _stand_in(report, arrived=watch.arriving(report.arrived))
+    _stand_in(report, fetched=watch.arriving(report.fetched))
     connector.update(configuration, state)
 
 

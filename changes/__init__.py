@@ -5,23 +5,23 @@ from changes.plan import (
     Delete,
     Operation,
     Outcome,
+    Plan,
     Truncate,
     Upsert,
-    plan,
 )
-from changes.snapshot import Known, Snapshot
+from changes.snapshot import Snapshot, SnapshotEntry
 from changes.state import Progress, resume
 
 __all__ = [
     "MISSING_SYNCS_BEFORE_DELETE",
     "Delete",
-    "Known",
     "Operation",
     "Outcome",
+    "Plan",
     "Progress",
     "Snapshot",
+    "SnapshotEntry",
     "Truncate",
     "Upsert",
-    "plan",
     "resume",
 ]

@@ -1,6 +1,6 @@
-"""Catalog minus snapshot: the operations that bring the destination to a catalog.
+"""The operations that bring an endpoint's tables to its catalog: catalog minus snapshot.
 
-Pure: operations come out as values, in an order that depends on catalog and snapshot alone.
+Pure: operations are returned as values, in an order that depends on catalog and snapshot alone.
 """
 
 from __future__ import annotations
@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from changes.snapshot import Snapshot, known
+from changes.snapshot import Snapshot, fingerprint
+from endpoints import Endpoint
 from flatten import Flattened, Key, Rejected, Row
 
-if TYPE_CHECKING:
-    from endpoints import Endpoint
-
-# Of a suspicious catalog an item is deleted once it is missing for this many syncs in a row. One
-# wrong response must not retire what customers assign to learners; a lasting one must be believed
-# in the end, or the table would never follow.
+# From a suspicious catalog an item is deleted once it is missing in this many syncs in a row. One
+# wrong response must not retire courses that are assigned to learners; but a catalog that stays
+# smaller has to be believed at some time, or the table would never follow it.
 MISSING_SYNCS_BEFORE_DELETE = 3
-# A catalog is suspicious when this many known items are missing, and more than a fifth of them.
+# The safety threshold: a catalog is suspicious if at least this many known items are missing, and
+# they are more than a fifth of the known ones.
 MASS_DELETE_MINIMUM = 5
 MASS_DELETE_FRACTION = 5
 REJECTIONS_KEPT = 5
@@ -33,7 +32,7 @@ class Truncate(NamedTuple):
 
 
 class Upsert(NamedTuple):
-    """Write a whole row."""
+    """Insert a row, or replace the one with its primary key."""
 
     table: str
     row: Row
@@ -51,11 +50,13 @@ Operation = Truncate | Upsert | Delete
 
 @dataclass
 class Outcome:
-    """What a replay found and did: counts of items, of rows and of what was wrong.
+    """What the replay of one catalog found and did: counts of items and rows, and problems.
 
-    `snapshot` is complete once the plan has been run to its end. `first_rejected` holds the first
-    few of `rejected`. `shortfall` is set beforehand if a total in the response is greater than
-    the number of its items; `suspicion` says why deletes wait, if any does.
+    `snapshot` is what the endpoint's tables hold after the last operation. `keyless` counts items
+    without a readable key, `first_rejected` holds the first few of the `rejected` rows, and
+    `bad_values` counts values stored as NULL or in part, by table and column. `shortfall` says
+    that a total in the response is greater than the number of its items, and `suspicion` why
+    deletes are deferred, if any is.
     """
 
     snapshot: Snapshot = field(default_factory=dict)
@@ -81,94 +82,109 @@ class Outcome:
             self.first_rejected.append(rejected)
 
 
-def plan(
-    endpoint: Endpoint, items: Iterable[Flattened], before: Snapshot | None, outcome: Outcome
-) -> Iterator[Operation]:
-    """Yield the operations for one catalog and fill `outcome`.
+class Plan:
+    """The plan for one catalog: run `operations` to its end, then read `outcome`.
 
-    Without a snapshot the catalog is the truth: its tables are truncated, then all is written.
-    With one, only new and changed items are; after them go the children that left a changed
-    item, then the items that are gone.
+    `before` is the snapshot of the last sync, None if what the tables hold is not known.
+    `shortfall` is a total in the response that speaks against a whole catalog, in words.
     """
-    if before is None:
-        yield from (Truncate(table.name) for table in endpoint.tables)
-    departed: list[tuple[str, Key]] = []
-    for flat in items:
-        yield from _plan_item(endpoint, flat, before or {}, departed, outcome)
-    for operation in _plan_deletes(endpoint, before or {}, departed, outcome):
-        outcome.deleted_rows += 1
-        yield operation
 
+    def __init__(
+        self, endpoint: Endpoint, before: Snapshot | None, shortfall: str | None = None
+    ) -> None:
+        self.outcome = Outcome(shortfall=shortfall)
+        self._endpoint = endpoint
+        self._before = before or {}
+        self._truncates = before is None
+        self._removed_children: list[tuple[str, Key]] = []
 
-def _plan_item(
-    endpoint: Endpoint,
-    flat: Flattened,
-    before: Snapshot,
-    departed: list[tuple[str, Key]],
-    outcome: Outcome,
-) -> Iterator[Operation]:
-    outcome.items += 1
-    if flat.key is not None and flat.key in outcome.snapshot:
-        duplicate = Rejected(endpoint.table.name, flat.key, "an earlier one has the same id")
-        outcome.reject(duplicate)
-        return
-    for rejected in flat.rejected:
-        outcome.reject(rejected)
-    outcome.bad_values.update(flat.bad_values)
-    if flat.key is None or flat.row is None:
-        outcome.keyless += 1
-        return
-    now, last = known(flat), before.get(flat.key)
-    outcome.snapshot[flat.key] = now
-    if last is None:
-        outcome.new += 1
-    elif last.digest == now.digest:
-        outcome.unchanged += 1
-        return
-    else:
-        outcome.changed += 1
-        departed.extend((flat.key, child) for child in last.children if child not in flat.children)
-    outcome.upserted_rows += 1 + len(flat.children)
-    yield Upsert(endpoint.table.name, flat.row)
-    if endpoint.child is not None:
-        yield from (Upsert(endpoint.child.table.name, row) for row in flat.children.values())
+    def operations(self, items: Iterable[Flattened]) -> Iterator[Operation]:
+        """Yield the operations for the items of the catalog, in the order to emit them in.
 
+        Without a snapshot the tables are truncated first, then every item is upserted. With one,
+        only new and changed items are. Deletes come last, so that a sync that is interrupted
+        leaves too much rather than too little: first the children that left a changed item, then
+        the items that are no longer in the catalog, each after its children.
+        """
+        if self._truncates:
+            yield from (Truncate(table.name) for table in self._endpoint.tables)
+        for flat in items:
+            yield from self._upserts(flat)
+        for delete in self._deletes():
+            self.outcome.deleted_rows += 1
+            yield delete
 
-def _plan_deletes(
-    endpoint: Endpoint, before: Snapshot, departed: list[tuple[str, Key]], outcome: Outcome
-) -> Iterator[Delete]:
-    for key, child_key in departed:
-        yield from _delete_children(endpoint, key, [child_key])
-    missing = [key for key in before if key not in outcome.snapshot]
-    suspicion = _suspicion(outcome, len(missing), len(before))
-    for key in missing:
-        last = before[key]
-        missing_syncs = last.missing_syncs + 1
-        if suspicion and missing_syncs < MISSING_SYNCS_BEFORE_DELETE:
-            outcome.snapshot[key] = last._replace(missing_syncs=missing_syncs)
-            outcome.deferred += 1
-            outcome.suspicion = suspicion
-            continue
-        outcome.deleted += 1
-        yield from _delete_children(endpoint, key, last.children)
-        yield Delete(endpoint.table.name, {endpoint.table.primary_key[0]: key})
+    def _upserts(self, flat: Flattened) -> Iterator[Upsert]:
+        outcome = self.outcome
+        outcome.items += 1
+        if flat.key is not None and flat.key in outcome.snapshot:
+            reason = "an earlier one has the same id"
+            outcome.reject(Rejected(self._endpoint.table.name, flat.key, reason))
+            return
+        for rejected in flat.rejected:
+            outcome.reject(rejected)
+        outcome.bad_values.update(flat.bad_values)
+        if flat.key is None or flat.row is None:
+            outcome.keyless += 1
+        elif self._is_changed(flat.key, flat):
+            outcome.upserted_rows += 1 + len(flat.children)
+            yield Upsert(self._endpoint.table.name, flat.row)
+            if self._endpoint.child is not None:
+                table = self._endpoint.child.table.name
+                yield from (Upsert(table, row) for row in flat.children.values())
 
+    def _is_changed(self, key: str, flat: Flattened) -> bool:
+        """Record the item in the new snapshot; return whether it is new or has changed."""
+        now, last = fingerprint(flat), self._before.get(key)
+        self.outcome.snapshot[key] = now
+        if last is None:
+            self.outcome.new += 1
+            return True
+        if last.digest == now.digest:
+            self.outcome.unchanged += 1
+            return False
+        self.outcome.changed += 1
+        removed = (child_key for child_key in last.child_keys if child_key not in flat.children)
+        self._removed_children.extend((key, child_key) for child_key in removed)
+        return True
 
-def _suspicion(outcome: Outcome, missing: int, known_items: int) -> str | None:
-    """Return why the missing items may not be gone; None if nothing speaks against it."""
-    if outcome.shortfall:
-        return outcome.shortfall
-    if outcome.keyless:  # it could be any of the missing ones
-        return "an item has no readable id"
-    if not outcome.items and known_items:
-        return "the catalog is empty"
-    if missing >= MASS_DELETE_MINIMUM and missing * MASS_DELETE_FRACTION > known_items:
-        return f"{missing:,} of {known_items:,} known items are missing"
-    return None
+    def _deletes(self) -> Iterator[Delete]:
+        for key, child_key in self._removed_children:
+            yield from self._child_deletes(key, [child_key])
+        outcome = self.outcome
+        missing = [key for key in self._before if key not in outcome.snapshot]
+        suspicion = self._suspicion(len(missing))
+        for key in missing:
+            last = self._before[key]
+            missing_syncs = last.missing_syncs + 1
+            if suspicion and missing_syncs < MISSING_SYNCS_BEFORE_DELETE:
+                outcome.snapshot[key] = last._replace(missing_syncs=missing_syncs)
+                outcome.deferred += 1
+                outcome.suspicion = suspicion
+                continue
+            outcome.deleted += 1
+            yield from self._child_deletes(key, last.child_keys)
+            yield Delete(self._endpoint.table.name, {self._endpoint.table.primary_key[0]: key})
 
+    def _suspicion(self, missing: int) -> str | None:
+        """Return why the catalog may not be whole, so that deletes wait; None if nothing says so.
 
-def _delete_children(endpoint: Endpoint, key: str, child_keys: Iterable[Key]) -> Iterator[Delete]:
-    child = endpoint.child
-    if child is not None:
-        for child_key in child_keys:
-            yield Delete(child.table.name, {child.foreign_key: key, child.key: child_key})
+        A deleted course disappears from every report that joins it, while one that is deleted two
+        syncs late harms nobody.
+        """
+        known = len(self._before)
+        if self.outcome.shortfall:
+            return self.outcome.shortfall
+        if self.outcome.keyless:  # it could be any of the missing ones
+            return "an item has no readable id"
+        if not self.outcome.items and known:
+            return "the catalog is empty"
+        if missing >= MASS_DELETE_MINIMUM and missing * MASS_DELETE_FRACTION > known:
+            return f"{missing:,} of {known:,} known items are missing"
+        return None
+
+    def _child_deletes(self, key: str, child_keys: Iterable[Key]) -> Iterator[Delete]:
+        child = self._endpoint.child
+        if child is not None:
+            for child_key in child_keys:
+                yield Delete(child.table.name, {child.foreign_key: key, child.key: child_key})

@@ -1,8 +1,9 @@
-"""What the last sync left in the destination, small enough for the state.
+"""The snapshot of an endpoint: what the last sync left in the destination, kept in the state.
 
-A snapshot holds, per item key, a digest of the item's rows, the keys of its children and how many
-syncs in a row it has been missing. As text it is packed, compressed and carries a checksum that
-also covers the endpoint's name, so that a snapshot cannot pass for another endpoint's.
+A snapshot holds, per item key, a digest of the item's rows, the keys of its children and the
+number of syncs in a row in which the item was missing. As text it is packed and compressed, with a
+checksum that also covers the endpoint's name, so that the snapshot of one endpoint is never read
+as that of another.
 """
 
 from __future__ import annotations
@@ -14,70 +15,64 @@ from typing import NamedTuple
 
 import msgspec
 
-from flatten import Flattened, Key, Row
+from flatten import Flattened, Key
 
 _DIGEST_BYTES = 8
 _CHECKSUM_BYTES = 8
-# Twice the largest body, so that every snapshot that was written is read. A state of 10 MB could
-# unpack to a thousand times that; the objects made of these bytes can take ten times as much.
+# Twice the largest body, so that every snapshot that was written can be read. A state of 10 MB
+# could unpack to a thousand times that. The objects made of it can take ten times as much.
 _LARGEST_PACKED_BYTES = 64 * 1024 * 1024
 
-_WIDEST_SORTED_BY_ENCODER = 64
+# Its sorting takes quadratic time for some orders of many thousand keys, and recurses. Rows have
+# at most a few hundred columns, and objects nested in them are sorted already.
+_encoder = msgspec.json.Encoder(order="sorted")
 
-_encoder = msgspec.json.Encoder()
-_sorting_encoder = msgspec.json.Encoder(order="sorted")
 
+class SnapshotEntry(NamedTuple):
+    """One item: the digest of its rows, its children's keys, and for how many syncs it is missing.
 
-class Known(NamedTuple):
-    """One item of the last sync: its digest, its children's keys and how long it is missing."""
+    A child's key is the part of the primary key beside the foreign key.
+    """
 
     digest: bytes
-    children: tuple[Key, ...]
+    child_keys: tuple[Key, ...]
     missing_syncs: int = 0
 
 
-Snapshot = dict[str, Known]
+Snapshot = dict[str, SnapshotEntry]
 
 
 class DamagedSnapshotError(ValueError):
-    """A snapshot text that is cut, changed or of another endpoint."""
+    """The text of a snapshot is truncated, altered or belongs to another endpoint."""
 
 
 class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     keys: list[str]
     digests: bytes
-    children: list[tuple[Key, ...]]
+    child_keys: list[tuple[Key, ...]]
     missing_syncs: dict[str, int]
 
 
-def known(flat: Flattened) -> Known:
-    """Describe a flattened item; equal rows in any order give an equal digest."""
-    if flat.row is None:
-        raise ValueError("a rejected item has no rows to remember")
-    rows = [_encoded(flat.row), *sorted(map(_encoded, flat.children.values()))]
-    digest = hashlib.blake2b(b"".join(rows), digest_size=_DIGEST_BYTES).digest()
-    return Known(digest, tuple(sorted(flat.children)))
+def fingerprint(flat: Flattened) -> SnapshotEntry:
+    """Return the entry of a flattened item; the order of columns and children does not matter.
 
-
-def _encoded(row: Row) -> bytes:
-    """Encode a row with its columns sorted; what is nested in it is sorted already.
-
-    The encoder's own sorting is quicker for rows of usual width, but quadratic, and it recurses:
-    900,000 columns crash the interpreter. Both give the same bytes.
+    Raises ValueError for a rejected item, which has no rows.
     """
-    if len(row) <= _WIDEST_SORTED_BY_ENCODER:
-        return _sorting_encoder.encode(row)
-    return _encoder.encode(dict(sorted(row.items())))
+    if flat.row is None:
+        raise ValueError("a rejected item has no rows")
+    rows = [_encoder.encode(flat.row), *sorted(map(_encoder.encode, flat.children.values()))]
+    digest = hashlib.blake2b(b"".join(rows), digest_size=_DIGEST_BYTES).digest()
+    return SnapshotEntry(digest, tuple(sorted(flat.children)))
 
 
 def encode(endpoint_name: str, snapshot: Snapshot) -> str:
-    """Pack a snapshot into ASCII text that JSON leaves as it is."""
+    """Return a snapshot as ASCII text that needs no escaping in JSON."""
     ordered = sorted(snapshot.items())
     packed = msgspec.msgpack.encode(
         _Packed(
             keys=[key for key, _ in ordered],
             digests=b"".join(entry.digest for _, entry in ordered),
-            children=[entry.children for _, entry in ordered],
+            child_keys=[entry.child_keys for _, entry in ordered],
             missing_syncs={key: e.missing_syncs for key, e in ordered if e.missing_syncs},
         )
     )
@@ -86,13 +81,13 @@ def encode(endpoint_name: str, snapshot: Snapshot) -> str:
 
 
 def decode(endpoint_name: str, text: object) -> Snapshot:
-    """Unpack what `encode` made; raises DamagedSnapshotError for anything else."""
+    """Return the snapshot that `encode` wrote; raises DamagedSnapshotError for any other text."""
     if not isinstance(text, str):
         raise DamagedSnapshotError(f"it is {type(text).__name__}, not text")
     try:
         raw = base64.b85decode(text)
     except ValueError:
-        raise DamagedSnapshotError("it is no base 85 text") from None
+        raise DamagedSnapshotError("it is not base 85") from None
     checksum, body = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
     if checksum != _checksum(endpoint_name, body):
         raise DamagedSnapshotError("its checksum is wrong")
@@ -105,12 +100,12 @@ def decode(endpoint_name: str, text: object) -> Snapshot:
 
 def _unpacked(packed: _Packed) -> Snapshot:
     size = len(packed.keys)
-    if len(packed.digests) != size * _DIGEST_BYTES or len(packed.children) != size:
+    if len(packed.digests) != size * _DIGEST_BYTES or len(packed.child_keys) != size:
         raise ValueError("its parts differ in length")
     return {
-        key: Known(
+        key: SnapshotEntry(
             packed.digests[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES],
-            packed.children[place],
+            packed.child_keys[place],
             packed.missing_syncs.get(key, 0),
         )
         for place, key in enumerate(packed.keys)

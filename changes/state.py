@@ -1,7 +1,7 @@
-"""The state between syncs: what each endpoint left, and which one was being written.
+"""The state between syncs: a snapshot per endpoint, and which endpoint was being written.
 
-Its shape is ``{"version": 1, "source": base URL, "writing": endpoint or null, "endpoints":
-{name: {"snapshot": text}}}``. Pure: a state is read into a `Progress`, which gives new states.
+Its shape is `{"version": 1, "source": base URL, "writing": endpoint or null, "endpoints": {name:
+{"snapshot": text}}}`. Pure: `resume` reads a state into a `Progress`, which returns new states.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ VERSION = 1
 class Progress:
     """How far the syncs of one source have come.
 
-    `snapshots` has each endpoint whose rows in the destination are known, `interrupted` the one
-    whose rows are not, because the last sync ended while it was being written. `notes` says what
-    of an earlier state had to be left behind.
+    `snapshots` has the endpoints whose rows in the destination are known. `interrupted` is the
+    endpoint that was being written when the last sync ended: what its tables hold is not known.
+    `notes` says which parts of the saved state cannot be used, a sentence each.
     """
 
     source: str
@@ -29,14 +29,14 @@ class Progress:
     notes: list[str] = field(default_factory=list)
     _texts: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def landed(self, endpoint_name: str, snapshot: Snapshot) -> None:
-        """Keep what an endpoint left in the destination."""
+    def record_snapshot(self, endpoint_name: str, snapshot: Snapshot) -> None:
+        """Record what the endpoint's tables hold now."""
         if self.snapshots.get(endpoint_name) != snapshot:
             self._texts.pop(endpoint_name, None)
         self.snapshots[endpoint_name] = snapshot
 
     def state(self, writing: str | None) -> dict[str, object]:
-        """Give the state of a checkpoint after which only the endpoint `writing` is written."""
+        """Return the state for a checkpoint after which only the endpoint `writing` is written."""
         for name, snapshot in self.snapshots.items():
             if name not in self._texts:
                 self._texts[name] = encode(name, snapshot)
@@ -51,53 +51,55 @@ class Progress:
 
 
 def resume(state: Mapping[str, object], source: str, names: Collection[str]) -> Progress:
-    """Read the last sync's state; what cannot be used is left out and noted, never an error."""
+    """Return the progress that a saved state describes; unusable parts are noted, never an error.
+
+    `names` are the endpoints of the connector. An endpoint without a usable snapshot is written
+    from scratch.
+    """
     progress = Progress(source)
     if not state:
         return progress
-    flaw = _flaw(state, source, names)
-    if flaw is not None:
-        progress.notes.append(
-            f"The state of the last sync is not used: {flaw}. All is written anew."
-        )
+    problem = _problem(state, source, names)
+    if problem is not None:
+        progress.notes.append(f"Ignoring the saved state: {problem}. Rewriting all tables.")
         return progress
     writing = state["writing"]
     if isinstance(writing, str):
         progress.interrupted = writing
         progress.notes.append(
-            f"The last sync ended while it wrote {writing}: its tables will be written anew."
+            f"The last sync was interrupted while it wrote {writing}. Rewriting its tables."
         )
     endpoints = state["endpoints"]
     for name, entry in endpoints.items() if isinstance(endpoints, dict) else ():
         if name not in names:
-            progress.notes.append(f"The state holds an unknown endpoint, {name!r}: it is dropped.")
+            progress.notes.append(f"Ignoring the saved state of {name!r}: unknown endpoint.")
         elif name != progress.interrupted:
-            _take(progress, name, entry)
+            _read_snapshot(progress, name, entry)
     return progress
 
 
-def _take(progress: Progress, name: str, entry: object) -> None:
+def _read_snapshot(progress: Progress, name: str, entry: object) -> None:
     text = entry.get("snapshot") if isinstance(entry, dict) else None
     try:
         progress.snapshots[name] = decode(name, text)
     except DamagedSnapshotError as error:
         progress.notes.append(
-            f"The snapshot of {name} is damaged ({error}): its tables will be written anew."
+            f"Ignoring the damaged snapshot of {name} ({error}). Rewriting its tables."
         )
     else:
         progress._texts[name] = str(text)  # noqa: SLF001
 
 
-def _flaw(state: Mapping[str, object], source: str, names: Collection[str]) -> str | None:
+def _problem(state: Mapping[str, object], source: str, names: Collection[str]) -> str | None:
     version, writing = state.get("version"), state.get("writing")
     if version is None:
-        return "it is of another connector"
+        return "another connector wrote it"
     if version is True or version != VERSION:
         return f"its version is {version!r}, not {VERSION}"
     if state.get("source") != source:
-        return f"it is of {state.get('source')!r}, not of {source!r}"
+        return f"its source is {state.get('source')!r}, not {source!r}"
     if writing is not None and writing not in names:
-        return f"it was writing {writing!r}, which is no endpoint"
+        return f"it names {writing!r} as the endpoint being written, which does not exist"
     if "writing" not in state or not isinstance(state.get("endpoints"), dict):
         return "it is incomplete"
     return None

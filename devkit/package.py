@@ -40,14 +40,14 @@ def write(folder: Path) -> list[Path]:
     """
     if folder.exists():
         shutil.rmtree(folder)
-    files = list(_files())
-    for path in files:
+    paths = list(files())
+    for path in paths:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / path, folder / path)
-    return files
+    return paths
 
 
-def _files() -> Iterator[Path]:
+def files() -> Iterator[Path]:
     """Yield the paths in the project of the files that `SHIPPED` stands for."""
     for name in SHIPPED:
         source = PROJECT / name

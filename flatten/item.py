@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from endpoints import Child, Endpoint, Table
 from flatten.names import RESERVED_PREFIX, column_name
-from flatten.rules import FIELD_RULES
+from flatten.rules import CHILD_RULES, FIELD_RULES
 from flatten.values import COERCIONS, UnfitError, clean_text, undeclared
-
-if TYPE_CHECKING:
-    from endpoints import Child, Endpoint, Table
 
 Row = dict[str, object]
 Key = str | int
@@ -89,7 +87,7 @@ def _flatten_children(
     child: Child, parent_key: str, value: object, flat: Flattened, columns: UndeclaredColumns
 ) -> None:
     table = child.table
-    for element in child.rule(value):
+    for element in CHILD_RULES[child.field](value):
         if not isinstance(element, dict):
             flat.rejected.append(Rejected(table.name, parent_key, f"it is {_described(element)}"))
             continue

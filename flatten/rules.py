@@ -65,7 +65,7 @@ def named(value: object) -> list[object]:
     ]
 
 
-def placed(value: object) -> list[object]:
+def numbered_where_missing(value: object) -> list[object]:
     """List the children; one without a ``position`` gets its place in the list, from 1."""
     return [
         {**child, "position": place} if _lacks_position(child) else child  # type: ignore[dict-item]
@@ -88,6 +88,13 @@ def numbered_all_or_none(value: object) -> list[object]:
         {**child, "position": next(places)} if isinstance(child, dict) else child
         for child in listed
     ]
+
+
+CHILD_RULES: Mapping[str, ChildRule] = {
+    "topics": named,
+    "chapters": numbered_where_missing,
+    "content": numbered_all_or_none,
+}
 
 
 def _position(child: Mapping[str, object]) -> int | None:

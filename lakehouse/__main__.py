@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import TypeVar
 
+from devkit import fivetran
 from lakehouse.comparison import Line, compared
 from lakehouse.program import LOOPBACK, ProgramError
 from lakehouse.readers import by_debug, by_pyiceberg, by_sail
 from lakehouse.sail import open_sail
 from lakehouse.store import NAMESPACE, WAREHOUSE, Store, open_store
 from lakehouse.syncs import OVERLAY, Debug, Run, SyncError
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 

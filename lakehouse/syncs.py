@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 
+from devkit import fivetran
+from devkit.demo import readable
 from lakehouse.store import NAMESPACE, REGION, WAREHOUSE, Store
-from mock_api import fivetran
-from mock_api.demo import readable
 
 # Where the Makefile puts a DuckDB with its extensions, which `fivetran run` needs.
 OVERLAY = Path(sys.prefix) / "overlay"

@@ -15,9 +15,8 @@ from typing import TypeVar
 from aiohttp import web
 
 from mock_api.catalog import catalog
-from mock_api.faults import Faults, parse_fault
-from mock_api.kinds import KIND_NAMES
-from mock_api.names import ENDPOINT_NAMES, known
+from mock_api.fault_kinds import KIND_NAMES
+from mock_api.faults import ENDPOINT_NAMES, Faults, known, parse_fault
 from mock_api.server import Latency, make_app
 from mock_api.serving import DEFAULT_TOKEN, listening
 

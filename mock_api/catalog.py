@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from random import Random
 
 from endpoints import ENDPOINTS
+from mock_api.edge_cases import made_odd
 from mock_api.evolution import LASTING_EVERY, lived, lives
 from mock_api.items import Item, make_item
-from mock_api.oddities import made_odd
 
 Catalog = dict[str, list[Item]]
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from mock_api.answers import Respond
-from mock_api.kinds import kind_of
-from mock_api.names import ENDPOINT_NAMES, known
+from endpoints import ENDPOINTS
+from mock_api.fault_kinds import kind_of
+from mock_api.responses import Respond
 
+ENDPOINT_NAMES = tuple(endpoint.name for endpoint in ENDPOINTS)
 _FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
 
 
@@ -20,7 +21,7 @@ class Fault:
 
     endpoint_names: tuple[str, ...]
     respond: Respond
-    times: int | None
+    times: int | None = None
 
 
 def parse_fault(text: str) -> Fault:
@@ -33,11 +34,19 @@ def parse_fault(text: str) -> Fault:
     return Fault(names, kind_of(kind), None if times is None else int(times))
 
 
+def known(endpoint_name: str) -> str:
+    """Return the name; raise ValueError that lists the valid ones if it is none of them."""
+    if endpoint_name not in ENDPOINT_NAMES:
+        valid = ", ".join(ENDPOINT_NAMES)
+        raise ValueError(f"unknown endpoint {endpoint_name!r}; valid names are {valid}")
+    return endpoint_name
+
+
 class Faults:
     """The faults still to come, endpoint by endpoint and in the order given."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        listed = list(faults)
+    def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
+        listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]
         self._coming = {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
 
     def take(self, endpoint_name: str) -> Respond | None:

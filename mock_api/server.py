@@ -11,11 +11,10 @@ from typing import NamedTuple
 from aiohttp import hdrs, web
 
 from endpoints import ENDPOINTS
-from mock_api.answers import Answer, Exchange, error_response, half_sent, json_response
-from mock_api.faults import Faults
+from mock_api.faults import ENDPOINT_NAMES, Faults, known
 from mock_api.items import Item
-from mock_api.names import ENDPOINT_NAMES, known
 from mock_api.record import Requests
+from mock_api.responses import Answer, Exchange, error_response, half_sent, json_response
 
 Latency = float | Mapping[str, float]
 

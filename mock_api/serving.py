@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -11,23 +12,24 @@ from threading import Thread
 
 from aiohttp import web
 
-from mock_api.answers import Answer
-from mock_api.faults import Faults, parse_fault
+from mock_api.faults import Fault, Faults, known
 from mock_api.items import Item
-from mock_api.names import known
 from mock_api.record import Requests
+from mock_api.responses import Answer
 from mock_api.server import MOCK, Hold, Latency, Mock, make_app
 
 DEFAULT_TOKEN = "demo-token"  # noqa: S105 - a token that opens nothing
 
 
 @asynccontextmanager
-async def listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+async def listening(
+    app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve ``app`` on a bound socket; at the end every connection is cut, stalled ones too."""
     # With handler_cancellation a client that hangs up is no longer in flight.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
-    site = web.SockSite(runner, listener)
+    site = web.SockSite(runner, listener, ssl_context=tls)
     await site.start()
     try:
         yield
@@ -69,9 +71,9 @@ class Server:
         """Replace an endpoint's items or, given bytes, its whole body."""
         self._mock.answers[known(endpoint_name)] = Answer(items)
 
-    def set_faults(self, *faults: str) -> None:
-        """Misbehave in these ways, such as ``courses=503x2``, and in no others."""
-        self._mock.faults = Faults(map(parse_fault, faults))
+    def set_faults(self, *faults: str | Fault) -> None:
+        """Misbehave in these ways, a `Fault` or text such as `courses=503x2`, and in no others."""
+        self._mock.faults = Faults(faults)
 
     def hold(self, endpoint_name: str, *, after_half: bool = False) -> None:
         """Keep the endpoint's answers back; with ``after_half`` only the body's second half."""
@@ -84,6 +86,11 @@ class Server:
         released = self._mock.holds.pop(endpoint_name).released
         self._loop.call_soon_threadsafe(released.set)
 
+    def release_all(self) -> None:
+        """Let go of every answer that is held."""
+        for endpoint_name in list(self._mock.holds):
+            self.release(endpoint_name)
+
 
 @contextmanager
 def serving(
@@ -91,16 +98,16 @@ def serving(
     *,
     token: str = DEFAULT_TOKEN,
     latency_seconds: Latency = 0.0,
-    faults: Iterable[str] = (),
+    faults: Iterable[str | Fault] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Server]:
     """Run the stand-in in a thread, on a free port of the loopback interface."""
-    parsed = Faults(map(parse_fault, faults))
-    app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=parsed)
+    app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=Faults(faults))
     started: Future[asyncio.AbstractEventLoop] = Future()
     stop = asyncio.Event()
 
     async def run() -> None:
-        async with listening(app, listener):
+        async with listening(app, listener, tls):
             started.set_result(asyncio.get_running_loop())
             await stop.wait()
 
@@ -109,7 +116,8 @@ def serving(
         thread.start()
         loop = started.result(timeout=10)
         try:
-            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", app[MOCK], loop)
+            scheme = "https" if tls else "http"
+            yield Server(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", app[MOCK], loop)
         finally:
             loop.call_soon_threadsafe(stop.set)
             thread.join()

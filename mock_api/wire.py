@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from mock_api.answers import Encoded, Exchange, Respond, half_sent, headers_sent
+from mock_api.responses import Encoded, Exchange, Respond, half_sent, headers_sent
 
 _DRIP_PAUSE_SECONDS = 0.05
 

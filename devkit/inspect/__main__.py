@@ -10,11 +10,11 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import report
-from async_client import Arrival, Limits, Retry, validate_configuration
+from async_client import CatalogFetched, Limits, RetryScheduled, validate_configuration
 from async_client.settings import VERSION
 from devkit.inspect.facts import facts_of
 from devkit.inspect.fetch import fetch
@@ -47,21 +47,21 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     return 1 if failure else 0
 
 
-def _configuration(path: Path) -> dict[str, str]:
+def _configuration(path: Path) -> Mapping[str, str]:
     """Read a configuration; what `fivetran configuration` has encrypted is decrypted."""
     configuration: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(configuration, dict):
         raise ValueError(f"{path} is not a JSON object.")
     if str(configuration.get("bearer_token")).startswith("fivetran_encrypted:"):
         # Imported here, as nothing else needs the SDK.
-        from fivetran_connector_sdk_cli import configuration_decryption  # noqa: PLC0415
+        from devkit import sdk  # noqa: PLC0415
 
-        configuration.update(configuration_decryption.decrypt_configuration_values(configuration))
+        return sdk.decrypted(configuration)
     return configuration
 
 
-def _show_retry(event: Retry | Arrival) -> None:
-    if isinstance(event, Retry):
+def _show_retry(event: RetryScheduled | CatalogFetched) -> None:
+    if isinstance(event, RetryScheduled):
         sys.stderr.write(f"{report.retrying(event)}\n")
 
 

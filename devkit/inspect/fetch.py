@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from async_client import EndpointError, Limits, ReceivedResponse, Settings, decode_item, fetching
-from async_client.client import Catalog, Tell
+from async_client.client import Catalog, OnEvent
 from endpoints import Endpoint
 
 
@@ -20,7 +20,7 @@ class Fetched(NamedTuple):
     failure: EndpointError | None = None
 
 
-def fetch(settings: Settings, limits: Limits, on_event: Tell) -> list[Fetched]:
+def fetch(settings: Settings, limits: Limits, on_event: OnEvent) -> list[Fetched]:
     """Request all endpoints at once, with retries; `on_event` is called in another thread."""
     last: dict[str, ReceivedResponse] = {}
 
@@ -37,6 +37,6 @@ def _fetched(
     try:
         catalog = future.result()
     except EndpointError as failure:
-        return Fetched(endpoint, last.get(endpoint.name), failure.tries, [], failure)
+        return Fetched(endpoint, last.get(endpoint.name), failure.attempts, [], failure)
     items = [decode_item(item) for item in catalog.items]
-    return Fetched(endpoint, last.get(endpoint.name), catalog.tries, items)
+    return Fetched(endpoint, last.get(endpoint.name), catalog.attempts, items)

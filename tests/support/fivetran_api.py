@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
@@ -169,12 +168,6 @@ def answering(handler: type[Quiet]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def told_where(copy: Path, api: FivetranApi) -> None:
-    """Make the command of a prepared project talk to the stand-in in place of Fivetran."""
-    settings = copy.parent / "home" / ".fivetran" / "connector_sdk" / "_config.json"
-    settings.write_text(json.dumps({"production_base_url": api.url}), encoding="utf-8")
 
 
 def _handler(api: FivetranApi) -> type[Quiet]:

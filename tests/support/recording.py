@@ -115,7 +115,7 @@ def answering(answers: dict[str, list | Exception]):
     """Stand in for `fetching`: each endpoint has already arrived with these items, or failed."""
 
     @contextmanager
-    def fetching(settings, limits, tell):
+    def fetching(settings, limits, on_event):
         futures = {}
         for endpoint in settings.endpoints:
             answer = answers.get(endpoint.name, [])

@@ -1,24 +1,20 @@
-"""TLS on loopback: certificates made for the occasion, and the stand-in behind one of them."""
+"""TLS on loopback: certificates made for the occasion, and the mock server behind one of them."""
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
-from typing import NamedTuple
 
-from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mock_api.server import MOCK, Mock, make_app
+from mock_api.items import Item
+from mock_api.serving import Server, serving
 
 _NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "connector tests")])
 _USES = ("digital_signature", "key_cert_sign")
@@ -26,13 +22,6 @@ _NOT_USES = (
     *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
     *("crl_sign", "encipher_only", "decipher_only"),
 )
-
-
-class SecureServer(NamedTuple):
-    """A running stand-in: where it is, and all that decides its answers, with their record."""
-
-    base_url: str
-    mock: Mock
 
 
 def self_signed(folder: Path, host: str, *, valid_days: int = 1) -> Path:
@@ -68,33 +57,13 @@ def self_signed(folder: Path, host: str, *, valid_days: int = 1) -> Path:
     return path
 
 
-@contextmanager
 def serving_tls(
-    certificate: Path, catalogs: Mapping[str, Sequence[dict]], token: str
-) -> Iterator[SecureServer]:
-    """Run the stand-in behind a certificate, in a thread, on a free port of loopback."""
+    certificate: Path, catalogs: Mapping[str, Sequence[Item]], token: str
+) -> AbstractContextManager[Server]:
+    """Run the mock server behind a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    app = make_app(catalogs, token=token)
-    started: Future[tuple[asyncio.AbstractEventLoop, int]] = Future()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-        started.set_result((asyncio.get_running_loop(), runner.addresses[0][1]))
-        await stop.wait()
-        await runner.cleanup()
-
-    thread = Thread(target=lambda: asyncio.run(run()), name="TLS server", daemon=True)
-    thread.start()
-    loop, port = started.result(timeout=10)
-    try:
-        yield SecureServer(f"https://127.0.0.1:{port}", app[MOCK])
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
+    return serving(catalogs, token=token, tls=context)
 
 
 def _general_name(host: str) -> x509.GeneralName:

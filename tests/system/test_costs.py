@@ -10,8 +10,8 @@ import pytest
 
 from endpoints import ENDPOINTS
 from flatten import flatten_item
-from mock_api.answers import envelope
 from mock_api.catalog import catalog
+from mock_api.responses import envelope
 from mock_api.serving import serving
 
 TOKEN = "t0ken-for-tests"

@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import connector
-from async_client.response import Unreadable
+from async_client.response import UnreadableItem
+from devkit.sdk import columns, query, sync
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
 from tests.conftest import CONFIGURATION
 from tests.support.recording import answering
-from tests.support.sdk import columns, query, sync
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 NOTHING = {"Upserts": 0, "Deletes": 0, "Truncates": 0}
@@ -186,7 +186,20 @@ def test_any_field_may_hold_any_value(endpoint, tmp_path):
     lands(tmp_path, {endpoint.name: list(spoiled_items(endpoint))})
 
 
-ODD_ITEMS = [None, True, 7, 1.5, math.nan, "text", "", [], [{"id": "x"}], {}, Unreadable(), DEEP]
+ODD_ITEMS = [
+    None,
+    True,
+    7,
+    1.5,
+    math.nan,
+    "text",
+    "",
+    [],
+    [{"id": "x"}],
+    {},
+    UnreadableItem(),
+    DEEP,
+]
 ODD_IDS = [*("a", "A", "a\0", "á", "a\u0301", " ", "a ", "a\n", "\r", '"', "'", "1", "1.0", "\\N")]
 ODD_IDS += [*(1, 1.0, 2**64, 10**400, -0.0, 1e300, "true", True, None, "NULL", "null", "\ud800")]
 ODD_IDS += ["\ufffd", "\ufeff", "\x01", "x" * 100_000, "x" * 100_000 + "y", "\U0001f600" * 9000]

@@ -14,12 +14,10 @@ from pathlib import Path
 import pytest
 
 import connector
-from devkit import package
-from mock_api import fivetran
+from devkit import fivetran, package, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
-from tests.support.fivetran_api import Quiet, answering, fivetran_api, told_where
+from tests.support.fivetran_api import Quiet, answering, fivetran_api
 
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 TOKEN = "t0ken-that-nobody-prints"
@@ -56,7 +54,7 @@ class Account:
         self.copy = fivetran.prepare(folder, self.configuration)
         self.dist = self.copy / "dist"
         package.write(self.dist)
-        told_where(self.copy, api)
+        fivetran.set_api_url(self.copy, api.url)
 
     def configure(self, **values):
         """Write configuration.json."""

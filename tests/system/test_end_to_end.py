@@ -9,13 +9,12 @@ from datetime import datetime
 import pytest
 
 import connector
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 TOKEN = "s3cret-token-of-the-tests"
@@ -173,7 +172,7 @@ def test_arrival_order_never_changes_the_operations(server, recorded, order):
     operations, log, error = recorded(**configuration(server))
     releasing.join()
     assert error is None
-    assert [line.split()[0] for line in log.of_level("info") if " arrived: " in line] == order
+    assert [line.split()[0] for line in log.of_level("info") if " fetched: " in line] == order
     assert operations.stream == plain.stream
 
 
@@ -190,7 +189,7 @@ def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorde
 
     def release(operation):
         if operation[0] == "checkpoint" and operation[1]["writing"] == "courses":
-            assert not any("courses arrived" in line for _, line in connector.log.lines)
+            assert not any("courses fetched" in line for _, line in connector.log.lines)
             server.release("courses")
 
     operations, _, error = recorded(before=release, **configuration(server))
@@ -245,7 +244,7 @@ def test_ctrl_c_in_the_replay_leaves_nothing_behind(server, recorded):
 def test_a_refused_token_fails_the_sync_before_anything_is_written(server, tmp_path):
     """A wrong token ends the sync at once, with what to do and without the token itself."""
     synced = sdk.sync({**configuration(server), "bearer_token": "wr0ng-token"}, tmp_path)
-    assert "The token is refused, so the sync ended." in str(synced.error)
+    assert "DataCamp rejected the token (HTTP 401); the sync stopped." in str(synced.error)
     assert "Check bearer_token" in str(synced.error)
     assert "wr0ng-token" not in synced.log + repr(synced.error)
     assert synced.state == {}
@@ -277,7 +276,7 @@ def test_the_connection_test_names_what_the_token_cannot_read(server):
     )
     assert connection_test(server, skip_endpoints="custom_tracks, tracks") is None
     assert connection_test(server, bearer_token="other") == (
-        "DataCamp refuses the token: the server answers 401 Unauthorized. Check bearer_token: it "
+        "DataCamp rejected the token: the server answers 401 Unauthorized. Check bearer_token: it "
         "is wrong, expired or revoked; DataCamp issues a new one."
     )
 

@@ -23,21 +23,21 @@ import pytest
 from aiohttp import web
 
 from async_client import (
-    Arrival,
     Catalog,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
+    RetryScheduled,
     Settings,
     TokenRefusedError,
     decode_item,
     fetching,
 )
 from async_client.errors import NoSuchCatalogError
-from async_client.response import Unreadable
+from async_client.response import UnreadableItem
 from endpoints import ENDPOINTS
-from mock_api.faults import Fault, Faults
-from mock_api.kinds import kind_of
+from mock_api.fault_kinds import kind_of
+from mock_api.faults import Fault
 from mock_api.serving import serving
 from tests.support.tls import self_signed, serving_tls
 
@@ -86,8 +86,7 @@ def server(running):
     running.set_faults()
     running.requests.clear()
     yield running
-    for name in list(running._mock.holds):
-        running.release(name)
+    running.release_all()
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def sync(caplog):
 def assert_tells_all(error, base_url):
     """Check that an error names endpoint, URL, reason, tries and advice, and can be logged."""
     name = error.endpoint_name
-    times = "1 try" if error.tries == 1 else f"{error.tries} tries"
+    times = "1 try" if error.attempts == 1 else f"{error.attempts} tries"
     assert error.url == base_url + PATHS[name]
     assert str(error) == (
         f"{name}: GET {error.url} failed after {times}: {error.reason}. {error.advice}."
@@ -145,14 +144,16 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
-def misbehave(mock, *faults):
+def misbehave(server, *faults):
     """Let courses respond in these ways in turn, each a kind of the stand-in or a function.
 
     Each comes with how often it does, None for ever.
     """
-    mock.faults = Faults(
-        Fault(("courses",), kind_of(kind) if isinstance(kind, str) else kind, times)
-        for kind, times in faults
+    server.set_faults(
+        *(
+            Fault(("courses",), kind_of(kind) if isinstance(kind, str) else kind, times)
+            for kind, times in faults
+        )
     )
 
 
@@ -335,16 +336,16 @@ def test_a_fault_that_stays_is_tried_six_times(
     server, sync, kind, reason, advice, requests_per_try
 ):
     """The endpoint fails, with a retry told for each try but the last, and the others arrive."""
-    misbehave(server._mock, (kind, None))
+    misbehave(server, (kind, None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    assert (type(error), error.tries) == (EndpointError, 6)
+    assert (type(error), error.attempts) == (EndpointError, 6)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
     assert server.requests.endpoint_names.count("courses") == 6 * requests_per_try
     assert len(server.requests.arrived) == 5 + 6 * requests_per_try
-    assert [event for event in events if isinstance(event, Retry)] == [
-        Retry("courses", tried, 6, reason, 0.0) for tried in range(1, 6)
+    assert [event for event in events if isinstance(event, RetryScheduled)] == [
+        RetryScheduled("courses", tried, 6, reason, 0.0) for tried in range(1, 6)
     ]
 
 
@@ -353,25 +354,25 @@ def test_a_fault_that_passes_costs_only_tries(
     server, sync, kind, reason, advice, requests_per_try
 ):
     """The third try is as good as a first."""
-    misbehave(server._mock, (kind, 2 * requests_per_try))
+    misbehave(server, (kind, 2 * requests_per_try))
     results, events = sync(server.base_url)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 3
+    assert results["courses"].attempts == 3
     assert_others_arrived(results)
     assert [event for event in events if event.endpoint_name == "courses"] == [
-        Retry("courses", 1, 6, reason, 0.0),
-        Retry("courses", 2, 6, reason, 0.0),
-        Arrival("courses", results["courses"]),
+        RetryScheduled("courses", 1, 6, reason, 0.0),
+        RetryScheduled("courses", 2, 6, reason, 0.0),
+        CatalogFetched("courses", results["courses"]),
     ]
 
 
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body"])
 def test_silence_that_stays_is_given_up(server, sync, kind):
     """A server that says nothing for `request_timeout_seconds` is given up, and asked again."""
-    misbehave(server._mock, (kind, None))
+    misbehave(server, (kind, None))
     results, _ = sync(server.base_url, Limits((0.0,)), request_timeout_seconds=0.2)
     error = results["courses"]
-    assert (error.tries, error.reason) == (2, "nothing was heard for 0.2 s")
+    assert (error.attempts, error.reason) == (2, "nothing was heard for 0.2 s")
     assert error.advice == RAISE_TIMEOUT
     assert_others_arrived(results)
 
@@ -379,18 +380,18 @@ def test_silence_that_stays_is_given_up(server, sync, kind):
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body"])
 def test_silence_that_passes_costs_a_try(server, sync, kind):
     """The try after the silence gives the catalog."""
-    misbehave(server._mock, (kind, 1))
+    misbehave(server, (kind, 1))
     results, _ = sync(server.base_url, request_timeout_seconds=0.2)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 2
+    assert results["courses"].attempts == 2
 
 
 def test_one_byte_at_a_time_is_cut_when_the_time_is_up(server, sync):
     """A download that is never silent, and never done, ends with the endpoint's time."""
-    misbehave(server._mock, ("drip", None))
+    misbehave(server, ("drip", None))
     results, _ = sync(server.base_url, Limits((0.0,) * 5, endpoint_seconds=0.4))
     error = results["courses"]
-    assert (error.tries, error.reason, error.advice) == (
+    assert (error.attempts, error.reason, error.advice) == (
         1,
         "it was not complete after 0.4 s, tries and waits included",
         TOO_SLOW,
@@ -409,10 +410,10 @@ def test_one_byte_at_a_time_is_cut_when_the_time_is_up(server, sync):
 )
 def test_a_kept_connection_that_is_closed_costs_no_try(server, sync, closing):
     """The second try of a 503 finds its connection closed, and is made over another."""
-    misbehave(server._mock, *closing)
+    misbehave(server, *closing)
     results, _ = sync(server.base_url)
     assert items_of(results["courses"]) == COURSES
-    assert results["courses"].tries == 2
+    assert results["courses"].attempts == 2
 
 
 # Faults that stay: final
@@ -492,34 +493,34 @@ FINAL = {
 @pytest.mark.parametrize(("kind", "reason", "advice"), FINAL.values(), ids=FINAL)
 def test_a_final_fault_is_not_tried_again(server, sync, kind, reason, advice):
     """One try, and the endpoint is left out of this sync; the others are not."""
-    misbehave(server._mock, (kind, None))
+    misbehave(server, (kind, None))
     results, events = sync(server.base_url)
     error = results["courses"]
     expected = NoSuchCatalogError if kind in ("204", "403", "404", "410") else EndpointError
-    assert (type(error), error.tries) == (expected, 1)
+    assert (type(error), error.attempts) == (expected, 1)
     assert (error.reason, error.advice) == (reason, advice)
     assert_others_arrived(results)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
-    assert {type(event) for event in events} == {Arrival}
+    assert {type(event) for event in events} == {CatalogFetched}
 
 
 def test_a_date_too_far_is_named_as_seconds(server, sync):
     """A `Retry-After` in an hour does not fit, and is told as the wait that it is."""
-    misbehave(server._mock, (replying(503, Retry_After=in_seconds(3600)), None))
+    misbehave(server, (replying(503, Retry_After=in_seconds(3600)), None))
     error = sync(server.base_url)[0]["courses"]
     wait = re.fullmatch(wait_named("503 Service Unavailable and asks to wait (.*)"), error.reason)
     assert 3500 < int(wait[1]) <= 3600
-    assert error.tries == 1
+    assert error.attempts == 1
 
 
 def test_a_refused_token_ends_the_sync(server, sync):
     """A 401 is the error of every endpoint that has not arrived; none is asked again."""
     for name in OTHERS:
         server.hold(name)
-    misbehave(server._mock, ("401", None))
+    misbehave(server, ("401", None))
     results, events = sync(server.base_url)
     error = results["courses"]
-    assert (type(error), error.tries) == (TokenRefusedError, 1)
+    assert (type(error), error.attempts) == (TokenRefusedError, 1)
     assert (error.reason, error.advice) == (answers("401 Unauthorized"), NEW_TOKEN)
     assert results == dict.fromkeys(NAMES, error)
     assert events == []
@@ -545,25 +546,25 @@ def trap():
 def test_a_redirect_elsewhere_is_not_followed(server, sync, trap, status, target):
     """The other host or port is named, and sees neither token nor connection."""
     location = target.format(trap)
-    misbehave(server._mock, (replying(status, Location=f"{location}/x?key=hunter2"), None))
+    misbehave(server, (replying(status, Location=f"{location}/x?key=hunter2"), None))
     results, _ = sync(server.base_url)
     host = location.removeprefix("http:")
     error = results["courses"]
     assert f" and points to http:{host}; redirects are not followed" in error.reason
     assert "hunter2" not in str(error)
-    assert (error.tries, error.advice) == (1, TRUST_IT)
+    assert (error.attempts, error.advice) == (1, TRUST_IT)
     assert_others_arrived(results)
 
 
 @pytest.mark.parametrize("kind", ["redirect", "redirect-same", "redirect-loop"])
 def test_a_redirect_is_final_wherever_it_points_to(server, sync, kind):
     """Another host, the same one, the same address: each endpoint is asked once."""
-    misbehave(server._mock, (kind, None))
+    misbehave(server, (kind, None))
     results, _ = sync(server.base_url)
     target = "https://elsewhere.example" if kind == "redirect" else server.base_url
     error = results["courses"]
     advice = TRUST_IT if kind == "redirect" else ELSEWHERE_HERE
-    assert (error.tries, error.reason, error.advice) == (1, points_to(target), advice)
+    assert (error.attempts, error.reason, error.advice) == (1, points_to(target), advice)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
 
 
@@ -572,7 +573,7 @@ def test_a_redirect_from_https_to_http_is_not_followed(sync, trap, tmp_path, mon
     certificate = self_signed(tmp_path, "127.0.0.1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
-        misbehave(secure.mock, (replying(301, Location=f"http://127.0.0.1:{trap}/"), None))
+        misbehave(secure, (replying(301, Location=f"http://127.0.0.1:{trap}/"), None))
         results, _ = sync(secure.base_url)
     assert f" and points to http://127.0.0.1:{trap}; " in results["courses"].reason
     assert_others_arrived(results)
@@ -617,16 +618,16 @@ READABLE = {
 @pytest.mark.parametrize(("kind", "items"), READABLE.values(), ids=READABLE)
 def test_what_is_odd_but_readable_arrives(server, sync, kind, items):
     """One try, and all that can be read has been read."""
-    misbehave(server._mock, (kind, None))
+    misbehave(server, (kind, None))
     results, _ = sync(server.base_url)
     assert items_of(results["courses"]) == items
-    assert results["courses"].tries == 1
+    assert results["courses"].attempts == 1
     assert_others_arrived(results)
 
 
 def test_nan_arrives(server, sync):
     """NaN is not equal to itself, and is read all the same."""
-    misbehave(server._mock, ("nan", None))
+    misbehave(server, ("nan", None))
     first, second = items_of(sync(server.base_url)[0]["courses"])
     assert repr(first) == repr(with_first(timeNeededInHours=float("nan"))[0])
     assert second == SECOND
@@ -634,17 +635,17 @@ def test_nan_arrives(server, sync):
 
 def test_a_declared_charset_is_read(server, sync):
     """Accents in ISO-8859-1 arrive as they are when Content-Type declares it."""
-    misbehave(server._mock, ("latin1-declared", None))
+    misbehave(server, ("latin1-declared", None))
     first, second = items_of(sync(server.base_url)[0]["courses"])
     assert (first["title"], second) == ("Décisions à Zürich", SECOND)
 
 
 def test_an_item_that_no_decoder_reads_arrives_among_the_others(server, sync):
     """5,000 digits cost one item, which the flattening counts."""
-    misbehave(server._mock, ("huge-integer", None))
+    misbehave(server, ("huge-integer", None))
     results, _ = sync(server.base_url)
     first, second = items_of(results["courses"])
-    assert isinstance(first, Unreadable)
+    assert isinstance(first, UnreadableItem)
     assert second == SECOND
     assert_others_arrived(results)
 
@@ -655,7 +656,7 @@ def test_an_item_that_no_decoder_reads_arrives_among_the_others(server, sync):
 def test_a_gzip_bomb_is_cut_while_it_is_read(server, sync):
     """64 MiB out of a few kB are given up after the first, and not kept by the error."""
     bomb = kind_of("gzip-bomb-64")
-    misbehave(server._mock, (bomb, None))
+    misbehave(server, (bomb, None))
     limits = Limits((0.0,) * 5, body_bytes=4 * 1024 * 1024)
     tracemalloc.start()
     try:
@@ -664,7 +665,7 @@ def test_a_gzip_bomb_is_cut_while_it_is_read(server, sync):
     finally:
         tracemalloc.stop()
     error = results["courses"]
-    assert (error.tries, error.reason, error.advice) == (
+    assert (error.attempts, error.reason, error.advice) == (
         1,
         "the response has a body of more than 4,194,304 bytes",
         f"No catalog is that large. {CHECK_URL}",
@@ -680,7 +681,7 @@ def test_the_limit_counts_bytes_after_decompression(server, sync, pack, length, 
     """A body as large as the limit is read; one byte more is too much, however small it was."""
     body = b'{"data":[]}'.ljust(length)
     name = "identity" if pack is bytes else "gzip"
-    misbehave(server._mock, (encoded(lambda _: pack(body), name), None))
+    misbehave(server, (encoded(lambda _: pack(body), name), None))
     results, _ = sync(server.base_url, Limits((0.0,) * 5, body_bytes=100))
     assert type(results["courses"]) is kind
     assert_others_arrived(results)
@@ -692,7 +693,7 @@ def test_the_limit_counts_bytes_after_decompression(server, sync, pack, length, 
 def assert_all_fail(results, tries, reason, advice):
     """Check that every endpoint failed in the same way."""
     assert [
-        (type(error), error.tries, re.sub(r" \(.*\)$", "", error.reason), error.advice)
+        (type(error), error.attempts, re.sub(r" \(.*\)$", "", error.reason), error.advice)
         for error in results.values()
     ] == [(EndpointError, tries, reason, advice)] * 6
 
@@ -760,10 +761,10 @@ def test_a_certificate_that_is_not_trusted_is_final(sync, certificate):
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         results, _ = sync(secure.base_url)
     assert {type(error) for error in results.values()} == {EndpointError}
-    assert {error.tries for error in results.values()} == {1}
+    assert {error.attempts for error in results.values()} == {1}
     assert {error.reason for error in results.values()} == {f"{UNTRUSTED}self-signed certificate"}
     assert {error.advice for error in results.values()} == {NAME_THE_ROOT}
-    assert secure.mock.requests.arrived == []
+    assert secure.requests.arrived == []
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
@@ -792,8 +793,8 @@ def test_a_trusted_certificate_may_still_be_wrong(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         results, _ = sync(secure.base_url)
-    assert {(error.tries, error.reason) for error in results.values()} == {(1, UNTRUSTED + why)}
-    assert secure.mock.requests.arrived == []
+    assert {(error.attempts, error.reason) for error in results.values()} == {(1, UNTRUSTED + why)}
+    assert secure.requests.arrived == []
 
 
 def test_a_server_without_tls_is_a_failed_handshake(server, sync):
@@ -808,4 +809,4 @@ def test_a_tls_server_without_https_hangs_up(sync, certificate):
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
         results, _ = sync(secure.base_url.replace("https", "http"))
     assert_all_fail(results, 6, HUNG_UP, CHECK_NETWORK)
-    assert secure.mock.requests.arrived == []
+    assert secure.requests.arrived == []

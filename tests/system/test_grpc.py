@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 
 import connector
+from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
-PROJECT = Path(__file__).resolve().parents[2]
-PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
 TOKEN = "token-for-both-generations"
 
 # A second virtual environment, as one process cannot hold both generations. `make test` makes it.
 pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(), reason="NOT TESTED on SDK 2.13: make .venv-grpc/installed"
+    not sdk.GRPC_PYTHON.exists(), reason="NOT TESTED on SDK 2.13: make .venv-grpc/installed"
 )
-
-
-def grpc_sync(configuration, state):
-    """Run one sync on SDK 2.13; gives its tables, operations and error."""
-    finished = subprocess.run(
-        [PYTHON, PROJECT / "tests" / "support" / "grpc_sync.py"],
-        input=json.dumps({"configuration": configuration, "state": state}),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(finished.stdout)
 
 
 @pytest.fixture
@@ -46,11 +29,10 @@ def server():
 def assert_same(server, state):
     """Run the same sync on both; gives the state it leaves."""
     configuration = {"bearer_token": TOKEN, "base_url": server.base_url}
-    new, error = sdk.emitted(configuration, state)
-    old = grpc_sync(configuration, state)
-    assert (error is None) == (old["error"] is None)
-    assert old["operations"] == new
-    return json.loads([o for o in new if o[0] == "checkpoint"][-1][1])
+    new, old = sdk.emit(configuration, state), sdk.emit_on_grpc(configuration, state)
+    assert (new.error is None) == (old.error is None)
+    assert old.operations == new.operations
+    return json.loads([o for o in new.operations if o[0] == "checkpoint"][-1][1])
 
 
 def test_both_generations_get_the_same_operations(server):
@@ -71,8 +53,8 @@ def test_both_generations_get_the_same_operations(server):
 
 def test_both_generations_declare_the_same_schema(server):
     """The service gives the ten tables with types and keys as `schema()` declares them."""
-    tables = grpc_sync({"bearer_token": TOKEN, "base_url": server.base_url}, {})["tables"]
-    assert tables == {
+    emitted = sdk.emit_on_grpc({"bearer_token": TOKEN, "base_url": server.base_url}, {})
+    assert emitted.tables == {
         entry["table"]: {
             name: [kind, name in entry["primary_key"]]
             for name, kind in {
@@ -86,7 +68,7 @@ def test_both_generations_declare_the_same_schema(server):
 
 def test_a_failed_sync_fails_on_the_grpc_sdk(server):
     """A refused token ends the call with an error that says what to do, and without the token."""
-    outcome = grpc_sync({"bearer_token": "wr0ng", "base_url": server.base_url}, {})
-    assert "The token is refused, so the sync ended." in outcome["error"]
-    assert "wr0ng" not in outcome["error"]
-    assert outcome["operations"] == []
+    emitted = sdk.emit_on_grpc({"bearer_token": "wr0ng", "base_url": server.base_url}, {})
+    assert "DataCamp rejected the token (HTTP 401); the sync stopped." in emitted.error
+    assert "wr0ng" not in emitted.error
+    assert emitted.operations == []

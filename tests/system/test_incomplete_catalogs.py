@@ -7,10 +7,10 @@ import json
 import pytest
 from aiohttp import web
 
+from devkit import sdk
 from mock_api.catalog import catalog
-from mock_api.faults import Fault, Faults
+from mock_api.faults import Fault
 from mock_api.serving import serving
-from tests.support import sdk
 
 TOKEN = "s3cret-token-of-the-tests"
 SMALL = catalog(scale=0.05)
@@ -57,7 +57,7 @@ def test_a_refused_response_fails_its_endpoint_and_deletes_nothing(server, tmp_p
     server.replace("courses", json.dumps(document).encode())
     for _ in range(4):
         error = sync(server, tmp_path).error
-        assert "1 endpoint of 6 could not be read" in str(error)
+        assert "1 of 6 catalogs could not be fetched" in str(error)
         assert "- courses: GET " in str(error)
         assert sdk.counts(tmp_path) == before
     server.replace("courses", COURSES)
@@ -80,7 +80,7 @@ def test_a_page_by_its_headers_deletes_nothing(server, tmp_path, headers):
     """A page that only its headers tell from a whole catalog is refused in each of three syncs."""
     sync(server, tmp_path)
     before = sdk.counts(tmp_path)
-    server._mock.faults = replying(json.dumps(PAGE).encode(), headers)
+    server.set_faults(replying(json.dumps(PAGE).encode(), headers))
     for _ in range(3):
         assert "the response is paginated" in str(sync(server, tmp_path).error)
         assert sdk.counts(tmp_path) == before
@@ -92,7 +92,7 @@ def replying(body, headers):
     async def respond(_):
         return web.Response(body=body, headers={"Content-Type": "application/json", **headers})
 
-    return Faults([Fault(("courses",), respond, None)])
+    return Fault(("courses",), respond)
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["with a total", "empty"])
@@ -114,7 +114,7 @@ def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tm
             else "the catalog is empty"
         )
         if len(counted) < 3:
-            assert f"{whole - len(kept)} deletes deferred, as {why}" in synced.log
+            assert f"{whole - len(kept)} deletes deferred because {why}" in synced.log
     assert counted == [all_rows, all_rows, len(kept)]
 
 
@@ -140,7 +140,7 @@ def test_a_declared_charset_keeps_every_row(server, tmp_path):
     accents = [{**course, "title": "Décisions à Zürich"} for course in COURSES]
     body = json.dumps({"data": accents}, ensure_ascii=False).encode("iso-8859-1", "replace")
     declared = {"Content-Type": "application/json; charset=ISO-8859-1"}
-    server._mock.faults = replying(body, declared)
+    server.set_faults(replying(body, declared))
     assert sync(server, tmp_path).error is None
     assert sdk.counts(tmp_path) == before
     titles = sdk.query(tmp_path, "SELECT DISTINCT title FROM course WHERE NOT _fivetran_deleted")

@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from fivetran_connector_sdk_cli.configuration_decryption import encrypt_value, get_or_create_key
 
+from devkit import sdk
 from devkit.inspect.__main__ import main
-from docs.generate import PROJECT
+from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
@@ -114,7 +114,8 @@ def test_a_configuration_that_cannot_work_ends_with_status_2(tmp_path, capsys, t
 def test_what_the_sdk_encrypted_is_decrypted(inspected, tmp_path, monkeypatch):
     """A token that `fivetran configuration` wrote works where it was encrypted."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    token = encrypt_value(TOKEN, "bearer_token", get_or_create_key())
+    cipher = sdk.configuration_decryption
+    token = cipher.encrypt_value(TOKEN, "bearer_token", cipher.get_or_create_key())
     assert inspected(bearer_token=token)[0] == 0
 
 

@@ -7,10 +7,9 @@ import signal
 
 import pytest
 
-from mock_api import fivetran
+from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 from tests.system.test_end_to_end import (
     TOKEN,
     configuration,
@@ -22,15 +21,15 @@ from tests.system.test_end_to_end import (
 # What the log says at the moment, and how many times it has to say so.
 MOMENTS = {
     "before it is called": ("calling schema()", 1),
-    "requests sent": ("Fetching 6 catalogs", 1),
-    "first arrival": ("assessments arrived", 1),
+    "requests sent": ("fetching 6 catalogs", 1),
+    "first arrival": ("assessments fetched", 1),
     "first checkpoint": ("checkpoint recorded", 1),
     "one table truncated": ("table truncated: tester.project", 1),
     "both tables truncated": ("table truncated: tester.project_topic", 1),
     "written, not committed": ("tracks written", 1),
     "between two endpoints": ("checkpoint recorded", 4),
     "last endpoint written": ("courses written", 1),
-    "after the last checkpoint": ("What became of the items", 1),
+    "after the last checkpoint": ("Sync finished", 1),
 }
 
 

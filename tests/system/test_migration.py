@@ -11,20 +11,18 @@ import pytest
 
 import connector
 from async_client import validate_configuration
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
 from flatten import flatten_item
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import published_example, sdk
+from tests.support import published_example
 from tests.support.fivetran_api import Quiet, answering
 
 TOKEN = "t0ken-of-the-migration"
 GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
 TABLES = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
-NO_STATE = (
-    "The state of the last sync is not used: it is of another connector. All is written anew."
-)
+NO_STATE = "Ignoring the saved state: another connector wrote it. Rewriting all tables."
 
 
 def survived(endpoint, item):
@@ -346,10 +344,10 @@ def test_tables_dropped_later_stay_empty_without_a_re_sync(migrated, server, tmp
 
 
 FAILURES = {
-    "a refused token": (("all=401",), "The token is refused, so the sync ended."),
-    "a catalog that is forbidden": (("courses=403",), "1 endpoint of 6 could not be read."),
-    "a catalog that is down": (("courses=503",), "1 endpoint of 6 could not be read."),
-    "a page in place of JSON": (("courses=html",), "1 endpoint of 6 could not be read."),
+    "a refused token": (("all=401",), "DataCamp rejected the token (HTTP 401); the sync stopped."),
+    "a catalog that is forbidden": (("courses=403",), "1 of 6 catalogs could not be fetched."),
+    "a catalog that is down": (("courses=503",), "1 of 6 catalogs could not be fetched."),
+    "a page in place of JSON": (("courses=html",), "1 of 6 catalogs could not be fetched."),
 }
 
 
@@ -390,7 +388,7 @@ def test_redirects_that_the_example_followed_are_refused(tmp_path):
         old = {"bearer_token": TOKEN, "base_url": f"{host}/old"}
         assert published_example._fetched(old, ENDPOINTS[0].path) == [{"id": "1"}]
         synced = sdk.sync(old, tmp_path)
-        assert "6 endpoints of 6 could not be read." in str(synced.error)
+        assert "6 of 6 catalogs could not be fetched." in str(synced.error)
         assert (
             f"the server answers 301 Moved Permanently and points to {host}; redirects are not "
             "followed, to keep the token here."

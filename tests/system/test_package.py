@@ -16,11 +16,10 @@ from zipfile import ZipFile
 
 import pytest
 
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 # Not in one piece, as this file ships too.
 SECRET = "token that must not ship".replace(" ", "-")

@@ -11,11 +11,11 @@ from datetime import datetime
 import pytest
 import sqlglot
 
-from docs.generate import PROJECT
+from devkit import sdk
+from devkit.documents import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 TEXT = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
 # By its heading, which a question and then the SQL follow.

@@ -8,11 +8,10 @@ import socket
 
 import pytest
 
+from devkit import fivetran, sdk
 from endpoints import ENDPOINTS
-from mock_api import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support import sdk
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 TOKEN = "t0ken-for-the-setup-form"

@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 from async_client import (
-    Arrival,
+    CatalogFetched,
     EndpointError,
     Limits,
     Settings,
@@ -120,13 +120,13 @@ def test_events_are_told_on_the_other_thread(server):
     """Each catalog's arrival is told before its future gives it."""
     told = {}
 
-    def tell(event):
+    def on_event(event):
         told[event.endpoint_name] = (event, threading.current_thread().name)
 
-    with fetching(settings_for(server), QUICK, tell) as catalogs:
+    with fetching(settings_for(server), QUICK, on_event) as catalogs:
         for name, future in catalogs.items():
             catalog = future.result(timeout=10)
-            assert told[name] == (Arrival(name, catalog), "catalogs")
+            assert told[name] == (CatalogFetched(name, catalog), "catalogs")
 
 
 def test_a_failed_endpoint_raises_where_it_is_waited_for(server):
@@ -293,11 +293,11 @@ def test_an_error_in_telling_costs_one_endpoint(server, kind):
     """The log may fail; the catalog it was told of then raises the log's own error."""
     server.set_faults("tracks=503x1")
 
-    def tell(event):
+    def on_event(event):
         if event.endpoint_name in ("tracks", "courses"):
             raise kind
 
-    with fetching(settings_for(server), QUICK, tell) as catalogs:
+    with fetching(settings_for(server), QUICK, on_event) as catalogs:
         errors = {name: type(future.exception(10)) for name, future in catalogs.items()}
     failed = {"tracks": kind, "courses": kind}
     assert errors == {**dict.fromkeys(NAMES, type(None)), **failed}
@@ -307,10 +307,10 @@ def test_an_exit_in_telling_keeps_nobody_waiting(server):
     """What is no Exception ends the fetcher, and with it every wait."""
     server.hold("courses")
 
-    def tell(_):
+    def on_event(_):
         raise Stopped
 
-    with fetching(settings_for(server), QUICK, tell) as catalogs:
+    with fetching(settings_for(server), QUICK, on_event) as catalogs:
         errors = [str(future.exception(10)) for future in catalogs.values()]
     assert errors == ["the catalog was never fetched"] * 6
 
@@ -348,7 +348,7 @@ def test_a_caller_that_takes_long_repeats_no_request(server):
         }
     assert [decode_item(item) for item in first.items] == CATALOGS["assessments"]
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
-    assert {catalog.tries for catalog in (first, slowest)} == {1}
+    assert {catalog.attempts for catalog in (first, slowest)} == {1}
 
 
 def test_a_caller_that_takes_long_loses_nothing_of_a_stalled_download(server):
@@ -357,7 +357,7 @@ def test_a_caller_that_takes_long_loses_nothing_of_a_stalled_download(server):
     settings = settings_for(server, request_timeout_seconds=0.2)
     with fetching(settings, QUICK, ignore) as catalogs:
         concurrent.futures.wait(catalogs.values(), timeout=10)
-        assert {name: future.result(0).tries for name, future in catalogs.items()} == {
+        assert {name: future.result(0).attempts for name, future in catalogs.items()} == {
             **dict.fromkeys(NAMES, 1),
             "practices": 2,
         }

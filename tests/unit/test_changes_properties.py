@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import connector
-from async_client.response import Unreadable
+from async_client.response import UnreadableItem
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from tests.conftest import CONFIGURATION
@@ -46,7 +46,7 @@ BODY = {
 }
 usable_items = st.fixed_dictionaries({"id": item_ids}, optional=BODY)
 odd_items = st.fixed_dictionaries({"id": keyless_ids}, optional=BODY) | st.sampled_from(
-    [None, "text", 7, [], Unreadable()]
+    [None, "text", 7, [], UnreadableItem()]
 )
 catalogs = st.lists(usable_items, max_size=8) | st.lists(usable_items | odd_items, max_size=8)
 # Enough plain items to lose ten or more of them at once, which puts a catalog in doubt.

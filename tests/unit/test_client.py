@@ -21,10 +21,10 @@ from aiohttp import web
 from aioresponses import CallbackResult, aioresponses
 
 from async_client import (
-    Arrival,
+    CatalogFetched,
     EndpointError,
     Limits,
-    Retry,
+    RetryScheduled,
     Settings,
     TokenRefusedError,
     decode_item,
@@ -33,7 +33,7 @@ from async_client import (
 from async_client.client import _proxy, _tls_context, fetch_all
 from async_client.errors import NoSuchCatalogError
 from endpoints import ENDPOINTS
-from mock_api.faults import Fault, Faults
+from mock_api.faults import Fault
 from mock_api.serving import serving
 from tests.support.tls import self_signed, serving_tls
 
@@ -158,7 +158,7 @@ async def test_a_catalog_says_what_it_took(api):
     catalog = await courses_of()
     assert [bytes(item) for item in catalog.items] == [b'{"id":"course-1"}', b'{"id":"course-2"}']
     assert {type(item) for item in catalog.items} == {msgspec.Raw}
-    assert (catalog.byte_count, catalog.tries) == (46, 1)
+    assert (catalog.byte_count, catalog.attempts) == (46, 1)
     assert 0 <= catalog.seconds < 10
 
 
@@ -174,12 +174,12 @@ async def test_retries_and_arrivals_are_told(api):
     )
     results, events = await fetched(Settings(TOKEN, BASE, endpoints=COURSES))
     assert items_of(results["courses"]) == [{"id": 1}, {"id": 2}]
-    assert results["courses"].tries == api.requests["courses"] == 4
+    assert results["courses"].attempts == api.requests["courses"] == 4
     assert events == [
-        Retry("courses", 1, 6, "the server answers 503 Service Unavailable", 0.0),
-        Retry("courses", 2, 6, "the body is broken or cut off", 0.0),
-        Retry("courses", 3, 6, "HTTP 200, but the body is empty", 0.0),
-        Arrival("courses", results["courses"]),
+        RetryScheduled("courses", 1, 6, "the server answers 503 Service Unavailable", 0.0),
+        RetryScheduled("courses", 2, 6, "the body is broken or cut off", 0.0),
+        RetryScheduled("courses", 3, 6, "HTTP 200, but the body is empty", 0.0),
+        CatalogFetched("courses", results["courses"]),
     ]
 
 
@@ -195,12 +195,12 @@ async def test_six_tries_are_all(api):
     assert vars(error) == {
         "endpoint_name": "courses",
         "url": f"{BASE}/v1/catalog/live-courses",
-        "tries": 6,
+        "attempts": 6,
         "reason": reason,
         "advice": NEXT_SYNC,
     }
     assert api.requests["courses"] == 6
-    assert events == [Retry("courses", number, 6, reason, 0.0) for number in range(1, 6)]
+    assert events == [RetryScheduled("courses", number, 6, reason, 0.0) for number in range(1, 6)]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 501])
@@ -210,12 +210,12 @@ async def test_a_final_failure_costs_its_endpoint_only(api, status):
     results, events = await fetched(Settings(TOKEN, BASE))
     error = results.pop("tracks")
     kind = NoSuchCatalogError if status in (403, 404) else EndpointError
-    assert (type(error), error.tries) == (kind, 1)
+    assert (type(error), error.attempts) == (kind, 1)
     assert {name: items_of(catalog) for name, catalog in results.items()} == {
         name: [{"id": name}] for name in results
     }
     assert api.requests == dict.fromkeys(NAMES, 1)
-    assert events == [Arrival(name, catalog) for name, catalog in results.items()]
+    assert events == [CatalogFetched(name, catalog) for name, catalog in results.items()]
 
 
 async def test_a_refused_token_cancels_all_that_is_in_flight(api):
@@ -266,11 +266,11 @@ async def test_an_error_in_telling_is_handed_over(api):
     api.answer_all()
     futures = {name: Future() for name in NAMES}
 
-    def tell(event):
+    def on_event(event):
         if event.endpoint_name == "tracks":
             raise ZeroDivisionError
 
-    await fetch_all(Settings(TOKEN, BASE), QUICK, dict(futures), tell)
+    await fetch_all(Settings(TOKEN, BASE), QUICK, dict(futures), on_event)
     assert type(futures.pop("tracks").exception(0)) is ZeroDivisionError
     assert all(future.exception(0) is None for future in futures.values())
 
@@ -301,7 +301,7 @@ async def test_a_wait_too_long_is_named(api, seconds, told):
     error = await courses_of()
     reason = "the server answers 429 Too Many Requests and asks to wait"
     assert error.reason == f"{reason} {told}, longer than this sync waits"
-    assert (error.tries, error.advice) == (1, NEXT_SYNC)
+    assert (error.attempts, error.advice) == (1, NEXT_SYNC)
 
 
 async def test_a_wait_that_fits_is_made(api, monkeypatch):
@@ -315,7 +315,7 @@ async def test_a_wait_that_fits_is_made(api, monkeypatch):
     api.answer("courses", {"status": 503, "headers": {"Retry-After": "42"}})
     error = await courses_of()
     assert slept == [42, 42, 42, 42, 42]
-    assert (error.tries, error.reason) == (6, "the server answers 503 Service Unavailable")
+    assert (error.attempts, error.reason) == (6, "the server answers 503 Service Unavailable")
 
 
 async def test_the_time_of_an_endpoint_cuts_a_try(api):
@@ -326,7 +326,7 @@ async def test_the_time_of_an_endpoint_cuts_a_try(api):
 
     api.answer("courses", {"callback": never})
     error = await courses_of(limits=Limits((0.0,) * 5, endpoint_seconds=0.01))
-    assert (error.tries, error.reason, error.advice) == (
+    assert (error.attempts, error.reason, error.advice) == (
         1,
         "it was not complete after 0.01 s, tries and waits included",
         TOO_SLOW,
@@ -471,7 +471,7 @@ async def test_what_the_network_does_is_told_in_other_words(api, error, reason, 
     api.answer("courses", {"exception": error})
     failure = await courses_of()
     assert (failure.reason, failure.advice) == (reason, advice)
-    assert failure.tries == api.requests["courses"] == tries
+    assert failure.attempts == api.requests["courses"] == tries
     assert (failure.__cause__, failure.__context__) == (None, None)
     for secret in (TOKEN, "hunter2"):
         assert secret not in crash_report(failure)
@@ -491,7 +491,8 @@ async def test_the_probe_asks_each_endpoint_once(api):
     )
     results = await probe_all(Settings(TOKEN, BASE), QUICK)
     told = {
-        name: error and (type(error), error.url == BASE + PATHS[name], error.tries, error.reason)
+        name: error
+        and (type(error), error.url == BASE + PATHS[name], error.attempts, error.reason)
         for name, error in results.items()
     }
     assert told == {
@@ -539,7 +540,7 @@ async def test_the_probe_has_its_time(server):
 
 def misbehave(server, endpoint_name, respond, times=None):
     """Let an endpoint respond in a way that the stand-in has no name for."""
-    server._mock.faults = Faults([Fault((endpoint_name,), respond, times)])
+    server.set_faults(Fault((endpoint_name,), respond, times))
 
 
 async def test_the_headers_are_these_and_no_others(server):
@@ -583,7 +584,7 @@ async def test_cookies_are_not_kept(server, monkeypatch):
 
     misbehave(server, "courses", set_cookie, times=1)
     monkeypatch.setenv("HTTP_PROXY", server.base_url)
-    assert (await courses_of("http://catalog.invalid")).tries == 2
+    assert (await courses_of("http://catalog.invalid")).attempts == 2
     assert all("Cookie" not in request.headers for request in server.requests.arrived)
 
 
@@ -698,7 +699,7 @@ async def test_a_proxy_that_refuses_is_told_from_the_server(
     with proxy_that_answers(status_line) as (address, heard):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@{address}")
         error = await courses_of("https://catalog.invalid")
-    assert (error.tries, error.reason) == (tries, reason)
+    assert (error.attempts, error.reason) == (tries, reason)
     assert [head.split(b"\r\n")[0] for head in heard] == [
         b"CONNECT catalog.invalid:443 HTTP/1.1"
     ] * tries
@@ -722,7 +723,7 @@ async def test_a_proxy_that_cannot_be_used_is_final_and_not_shown(monkeypatch, p
     """No request is made; the address may hold a password, so the variable alone is named."""
     monkeypatch.setenv("HTTP_PROXY", proxy)
     error = await courses_of()
-    assert (error.tries, error.advice) == (1, CHECK_PROXY)
+    assert (error.attempts, error.advice) == (1, CHECK_PROXY)
     assert error.reason.startswith("no request can be made of the address or its proxy (")
     assert "hunter2" not in crash_report(error)
 
@@ -733,7 +734,7 @@ async def test_a_proxy_that_is_down_is_tried_again(monkeypatch):
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTP_PROXY", f"user:hunter2@127.0.0.1:{closed.getsockname()[1]}")
         error = await courses_of()
-    assert error.tries == 6
+    assert error.attempts == 6
     assert error.reason.startswith("the proxy cannot be reached (")
     assert "hunter2" not in crash_report(error)
 

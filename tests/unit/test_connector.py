@@ -1,4 +1,4 @@
-"""The replay: which operations are emitted in which order, and what the state says meanwhile."""
+"""The replay: its operations, their order, and the state at each checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import connector
-from async_client import Catalog
+from async_client import Catalog, CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
 from tests.support.recording import Destination, Interrupted, failed, refused
@@ -41,22 +41,22 @@ def _table_of(catalogs):
     yield catalogs
 
 
-def landed(recorded, catalogs=CATALOGS):
-    """Run one clean sync; gives the state it leaves."""
+def state_after(recorded, catalogs=CATALOGS):
+    """Run one sync without a failure; return its last state."""
     operations, _, error = recorded(catalogs)
     assert error is None
     return operations.states[-1]
 
 
 def tables(recorded, catalogs):
-    """Give the tables that a first sync of these catalogs fills."""
+    """Return the tables that an initial sync of these catalogs fills."""
     destination = Destination()
     destination.apply(recorded(catalogs)[0].stream)
     return destination.tables
 
 
 def assert_announced(operations):
-    """Check that whatever is emitted is of the endpoint that the last checkpoint names."""
+    """Check that each operation belongs to the endpoint that the last checkpoint names."""
     writing = None
     for operation in operations.stream:
         if operation[0] == "checkpoint":
@@ -66,7 +66,7 @@ def assert_announced(operations):
 
 
 def test_schema_declares_the_ten_tables():
-    """`schema()` gives each table with its primary key and the type of every known column."""
+    """`schema()` returns each table with its primary key and the type of every known column."""
     declared = connector.schema({})
     assert [entry["table"] for entry in declared] == [
         "assessment",
@@ -93,8 +93,8 @@ def test_schema_declares_the_ten_tables():
     }
 
 
-def test_clean_sync_makes_seven_checkpoints(recorded):
-    """A first sync truncates and writes each endpoint under its own checkpoint, in order."""
+def test_an_initial_sync_makes_seven_checkpoints(recorded):
+    """It truncates and writes each endpoint after a checkpoint that names it, in order."""
     operations, log, error = recorded(CATALOGS)
     assert error is None
     assert [state["writing"] for state in operations.states] == [*NAMES, None]
@@ -111,18 +111,18 @@ def test_clean_sync_makes_seven_checkpoints(recorded):
     assert not log.of_level("warning")
 
 
-def test_second_sync_of_the_same_catalogs_only_checkpoints(recorded):
-    """Nothing is written when nothing changed, and the state ends as it began."""
-    state = landed(recorded)
+def test_a_sync_of_unchanged_catalogs_only_makes_checkpoints(recorded):
+    """Nothing is written if nothing changed, and the last state is the first."""
+    state = state_after(recorded)
     operations, _, error = recorded(CATALOGS, state)
     assert (error, operations.writes) == (None, [])
     assert [s["writing"] for s in operations.states] == [*NAMES, None]
     assert operations.states[-1] == state
 
 
-def test_changes_are_upserts_first_and_deletes_after(recorded):
-    """A changed catalog emits just the differences; children go before their parents."""
-    operations, _, error = recorded(CHANGED, landed(recorded))
+def test_upserts_come_before_deletes_in_each_endpoint(recorded):
+    """Only the differences are emitted; children are deleted before their parents."""
+    operations, _, error = recorded(CHANGED, state_after(recorded))
     assert error is None
     assert [(o[0], o[1], o[2].get("id", o[2].get("name"))) for o in operations.writes] == [
         ("upsert", "assessment", "assessment-2"),
@@ -138,9 +138,9 @@ def test_changes_are_upserts_first_and_deletes_after(recorded):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failed_endpoint_costs_itself_only(recorded, name):
-    """Sync after sync the other five stay fresh; the failed one keeps rows and snapshot."""
-    state = landed(recorded)
+def test_a_failed_endpoint_affects_itself_only(recorded, name):
+    """The other five are written in each sync; the failed one keeps its rows and snapshot."""
+    state = state_after(recorded)
     kept = state["endpoints"][name]
     for catalogs in (CHANGED, CATALOGS):
         operations, log, error = recorded({**catalogs, name: failed(name)}, state)
@@ -159,28 +159,29 @@ def test_a_failed_endpoint_costs_itself_only(recorded, name):
 
 
 def test_all_endpoints_failing_leaves_the_state_alone(recorded):
-    """With nothing written there is no checkpoint, and the error lists all six."""
-    operations, _, error = recorded({name: failed(name) for name in NAMES}, landed(recorded))
+    """Without a write there is no checkpoint, and the error lists all six."""
+    operations, _, error = recorded({name: failed(name) for name in NAMES}, state_after(recorded))
     assert operations.stream == []
     assert [line.split(":")[0] for line in str(error).splitlines()[1:]] == [
         f"- {name}" for name in NAMES
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_refused_token_ends_the_sync_between_two_endpoints(recorded, name):
-    """After a 401 nothing more is written, and what landed is checkpointed with nothing open."""
+@pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
+def test_a_rejected_token_stops_the_sync_before_the_next_endpoint(recorded, name):
+    """A 401 that is there from the start stops the sync before anything is written."""
     answers = {**CATALOGS, name: refused(name)}
     operations, _, error = recorded(answers)
-    # All answers are there at once, so that the refusal is seen before the first endpoint.
     assert operations.stream == []
-    assert str(error).splitlines()[0] == "The token is refused, so the sync ended."
+    assert (
+        str(error).splitlines()[0] == "DataCamp rejected the token (HTTP 401); the sync stopped."
+    )
     assert f"- {name}: GET http://mock failed after 1 try: 401. Renew it." in str(error)
 
 
 @pytest.mark.parametrize("place", range(1, 6))
-def test_a_late_refusal_lets_the_endpoint_in_hand_end(recorded, monkeypatch, place):
-    """A 401 that arrives in the middle of an endpoint's replay stops the sync after it."""
+def test_a_late_401_stops_the_sync_after_the_endpoint_being_written(recorded, monkeypatch, place):
+    """An endpoint is never left half written, and the last checkpoint has `writing` null."""
     futures = {name: Future() for name in NAMES}
     for name in NAMES[:place]:
         futures[name].set_result(Catalog(CATALOGS[name], 0, 0.0, 1))
@@ -200,9 +201,9 @@ def test_a_late_refusal_lets_the_endpoint_in_hand_end(recorded, monkeypatch, pla
     assert list(operations.states[-1]["endpoints"]) == sorted(NAMES[:place])
 
 
-def test_skipped_endpoints_are_never_named(recorded):
-    """A skipped endpoint is neither written nor checkpointed, and its snapshot stays."""
-    state = landed(recorded)
+def test_skipped_endpoints_have_no_checkpoint(recorded):
+    """A skipped endpoint is not written and keeps its snapshot."""
+    state = state_after(recorded)
     operations, log, error = recorded(
         CHANGED, state, skip_endpoints="courses, assessments, custom_tracks"
     )
@@ -210,29 +211,31 @@ def test_skipped_endpoints_are_never_named(recorded):
     assert [s["writing"] for s in operations.states] == ["practices", "projects", "tracks", None]
     assert {ENDPOINT_OF_TABLE[o[1]] for o in operations.writes} == {"projects"}
     assert operations.states[-1]["endpoints"]["courses"] == state["endpoints"]["courses"]
-    assert "courses        skipped" in log.text
+    assert log.of_level("info")[-1].endswith("skipped: assessments, custom_tracks, courses.")
 
 
 @pytest.mark.parametrize("what", ["failed", "skipped"])
-def test_an_interrupted_endpoint_stays_unknown_until_it_is_written_whole(recorded, what):
-    """The endpoint that `writing` names loses its snapshot, also if it now fails or is skipped."""
-    state = {**landed(recorded), "writing": "tracks"}
+def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(recorded, what):
+    """It has none in any later state, even if it now fails or is skipped."""
+    state = {**state_after(recorded), "writing": "tracks"}
     answers = {**CATALOGS, "tracks": failed("tracks")} if what == "failed" else CATALOGS
     skip = "tracks" if what == "skipped" else ""
     operations, log, _ = recorded(answers, state, skip_endpoints=skip)
     assert all("tracks" not in saved["endpoints"] for saved in operations.states)
     assert operations.writes == []
-    assert "ended while it wrote tracks" in log.of_level("warning")[0]
-    healed, _, error = recorded(CATALOGS, operations.states[-1])
+    assert log.of_level("warning") == [
+        "The last sync was interrupted while it wrote tracks. Rewriting its tables."
+    ]
+    recovered, _, error = recorded(CATALOGS, operations.states[-1])
     assert error is None
-    assert {o[1] for o in healed.of_kind("truncate")} == {"track", "track_content"}
+    assert {o[1] for o in recovered.of_kind("truncate")} == {"track", "track_content"}
 
 
 @pytest.mark.parametrize("kept", ["emitted", "committed"])
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("number", range(7))
 def test_killed_around_any_checkpoint_the_next_sync_finishes(recorded, number, side, kept):
-    """Whether or not uncommitted operations arrived, one more sync makes the tables right."""
+    """The tables are right after one more sync, whether or not uncommitted operations arrived."""
     first, _, _ = recorded(CATALOGS)
     destination = Destination()
     destination.apply(first.stream)
@@ -262,8 +265,8 @@ def test_killed_around_any_checkpoint_the_next_sync_finishes(recorded, number, s
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-def test_nothing_but_an_exception_leaves_update(recorded, stop):
-    """An exit that the gRPC SDK would take for a success becomes a failure of the sync."""
+def test_update_raises_nothing_but_exceptions(recorded, stop):
+    """An exit that the gRPC SDK would treat as success fails the sync."""
 
     def interrupt(operation):
         if operation[0] == "upsert":
@@ -274,8 +277,8 @@ def test_nothing_but_an_exception_leaves_update(recorded, stop):
     assert str(error) == f"The sync was interrupted ({stop.__name__})."
 
 
-def test_an_operation_that_raises_is_shown_as_it_is(recorded):
-    """The SDK's own error ends the sync unchanged."""
+def test_the_error_of_an_operation_is_raised_unchanged(recorded):
+    """The SDK's own error ends the sync."""
 
     def fail(operation):
         if operation[0] == "upsert":
@@ -288,51 +291,80 @@ def test_an_operation_that_raises_is_shown_as_it_is(recorded):
 def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
     """Rejected rows, bad values and deferred deletes are reported in one warning per endpoint."""
     known = [{"id": f"course-{number}"} for number in range(4)]
-    state = landed(recorded, {**CATALOGS, "courses": known})
+    state = state_after(recorded, {**CATALOGS, "courses": known})
     odd = [{"id": None}, *known[1:], {"id": "course-9", "timeNeededInHours": "long"}]
     operations, log, error = recorded({**CATALOGS, "courses": odd}, state)
     assert error is None
     ((_, warning),) = operations.of_kind("warning")
     assert warning == (
-        "courses: 1 row rejected, the first of course with id ?: it has no id. "
+        "courses: 1 row rejected; the first is of course, id ?: it has no id. "
         "1 value did not fit and became NULL or incomplete: course.timeNeededInHours 1. "
-        "1 delete deferred, as an item has no readable id: an item is deleted once it is "
+        "1 delete deferred because an item has no readable id. An item is deleted once it is "
         "missing in 3 syncs in a row; re-sync to delete at once."
     )
-    assert "courses: a row of course is rejected, id ?: it has no id" in log.of_level("warning")
+    assert log.of_level("warning") == [
+        "courses: rejected a row of course with id ?: it has no id",
+        warning,
+    ]
 
 
 def test_an_empty_catalog_without_a_snapshot_is_warned_about(recorded):
-    """An empty first catalog empties its tables and says so; later it is normal."""
+    """It marks all rows as deleted, which is worth a warning; later syncs have none."""
     empty = {**CATALOGS, "custom_tracks": []}
     operations, log, _ = recorded(empty)
     assert ("truncate", "custom_track") in operations.stream
     assert log.of_level("warning") == [
-        "custom_tracks: the catalog is empty, and so are its tables now."
+        "custom_tracks: the catalog is empty; its rows were marked as deleted."
     ]
     _, log, _ = recorded(empty, operations.states[-1])
     assert log.of_level("warning") == []
 
 
-def test_a_token_sent_in_clear_is_warned_about(recorded):
-    """Plain http to a host that is not loopback is told in the log and in the dashboard."""
+def test_an_unencrypted_token_is_warned_about(recorded):
+    """Plain http to a host that is not loopback is reported in the log and the dashboard."""
     operations, log, error = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
     assert error is None
     (warning,) = operations.of_kind("warning")
-    assert "base_url is http://proxy.example/datacamp: http is not encrypted" in warning[1]
+    assert "base_url is http://proxy.example/datacamp: http is unencrypted" in warning[1]
     assert warning[1] in log.of_level("warning")
 
 
-def test_an_unusable_state_is_told_and_left_behind(recorded):
-    """The state of the published example is no state: everything is written anew."""
+def test_an_unusable_state_is_ignored_with_a_warning(recorded):
+    """All tables are rewritten after the state of Fivetran's published example."""
     operations, log, error = recorded(CATALOGS, {"last_synced_endpoint": "assessments"})
     assert error is None
     assert len(operations.of_kind("truncate")) == 10
-    assert "The state of the last sync is not used" in log.of_level("warning")[0]
+    assert log.of_level("warning") == [
+        "Ignoring the saved state: another connector wrote it. Rewriting all tables."
+    ]
+
+
+def test_a_catalog_that_arrives_early_says_what_it_waits_for(recorded, monkeypatch):
+    """The log names the endpoint that is written before it; the next in line waits for none."""
+    monkeypatch.setattr(
+        connector, "fetching", lambda _settings, _limits, on_event: _arriving(on_event)
+    )
+    _, log, _ = recorded()
+    lines = [line for line in log.of_level("info") if " fetched" in line]
+    assert lines == [
+        "courses fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
+        "assessments fetched: 0 items, 0.0 kB, 0.00 s",
+        "practices fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
+    ]
+
+
+@contextmanager
+def _arriving(on_event):
+    futures = {name: Future() for name in NAMES}
+    for name in NAMES:
+        futures[name].set_result(Catalog([], 0, 0.0, 1))
+    for name in ("courses", "assessments", "practices"):
+        on_event(CatalogFetched(name, futures[name].result()))
+    yield futures
 
 
 def test_large_catalogs_report_progress(recorded, monkeypatch):
-    """Every 10,000 items there is a line, and never one per record."""
+    """A line every `PROGRESS_ITEMS` items, never one per record."""
     monkeypatch.setattr(connector, "PROGRESS_ITEMS", 2)
     _, log, _ = recorded({**CATALOGS, "practices": [{"id": str(n)} for n in range(5)]})
     assert [line for line in log.of_level("info") if "of 5" in line] == [
@@ -342,7 +374,7 @@ def test_large_catalogs_report_progress(recorded, monkeypatch):
 
 
 class _Item(dict):
-    """An item whose end can be seen."""
+    """An item that a weak reference can observe."""
 
 
 def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
@@ -365,8 +397,8 @@ def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
     assert seen[:2] == [("assessment", False), ("practice", True)]
 
 
-def test_a_refused_configuration_makes_no_request(recorded, monkeypatch):
-    """A configuration that cannot work ends the sync before anything is fetched."""
+def test_an_invalid_configuration_makes_no_request(recorded, monkeypatch):
+    """It ends the sync before anything is fetched."""
 
     def fetching(*_):
         raise AssertionError
@@ -378,7 +410,7 @@ def test_a_refused_configuration_makes_no_request(recorded, monkeypatch):
 
 
 def test_the_setup_form_has_four_fields_and_a_test():
-    """The form asks for exactly the keys of the configuration, the token hidden and required."""
+    """The fields are the keys of the configuration; the token is hidden and required."""
     form = connector.configuration_form().to_response()
     assert [(field.name, bool(field.required), field.text_field) for field in form.fields] == [
         ("bearer_token", True, 1),
@@ -389,14 +421,14 @@ def test_the_setup_form_has_four_fields_and_a_test():
     assert [test.name for test in form.tests] == ["connection_test"]
 
 
-def test_the_connection_test_tells_a_refused_configuration():
-    """A configuration that cannot work fails the setup test with the same words as a sync."""
+def test_the_connection_test_reports_an_invalid_configuration():
+    """It fails the setup test with the error of a sync."""
     result = connector.connection_test({**CONFIGURATION, "bearer_token": ""})
     assert result.failure.startswith("bearer_token is missing")
 
 
 def test_an_upgrade_from_1_0_0_writes_nothing(recorded):
-    """The state that 1.0.0 left for a catalog describes the rows that this version makes of it."""
+    """The state of 1.0.0 has the digests of the rows that this version makes of its catalogs."""
     left = json.loads(Path(__file__).with_name("state_of_1_0_0.json").read_text(encoding="utf-8"))
     operations, _, error = recorded(left["catalogs"], left["state"])
     assert error is None

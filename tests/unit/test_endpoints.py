@@ -6,11 +6,10 @@ import pytest
 
 from endpoints import ENDPOINTS
 from flatten.names import RESERVED_PREFIX, column_name
-from flatten.rules import named, numbered_all_or_none, placed
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
-# name, path, parent table, its key, child field, child table, its key, foreign key, child rule
+# name, path, parent table, its key, child field, child table, its key, foreign key
 LAYOUT = [
     (
         "assessments",
@@ -28,7 +27,7 @@ LAYOUT = [
         "projects",
         "/v1/catalog/live-projects",
         ("project", ("id",)),
-        ("topics", "project_topic", ("project_id", "name"), "project_id", "name", named),
+        ("topics", "project_topic", ("project_id", "name"), "project_id", "name"),
     ),
     (
         "custom_tracks",
@@ -40,7 +39,6 @@ LAYOUT = [
             ("custom_track_id", "position"),
             "custom_track_id",
             "position",
-            numbered_all_or_none,
         ),
     ),
     (
@@ -53,14 +51,13 @@ LAYOUT = [
             ("track_id", "position"),
             "track_id",
             "position",
-            numbered_all_or_none,
         ),
     ),
     (
         "courses",
         "/v1/catalog/live-courses",
         ("course", ("id",)),
-        ("chapters", "course_chapter", ("id", "course_id"), "course_id", "id", placed),
+        ("chapters", "course_chapter", ("id", "course_id"), "course_id", "id"),
     ),
 ]
 
@@ -119,7 +116,6 @@ def test_six_catalogs_are_replayed_lightest_first():
                 endpoint.child.table.primary_key,
                 endpoint.child.foreign_key,
                 endpoint.child.key,
-                endpoint.child.rule,
             ),
         )
         for endpoint in ENDPOINTS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from async_client.response import Unreadable
+from async_client.response import UnreadableItem
 from endpoints import ENDPOINTS
 from flatten import Flattened, Rejected, flatten_item
 from flatten.names import column_name
@@ -325,7 +325,7 @@ def test_text_and_numbers_are_ids(item_id, key):
         pytest.param(1.5, "?", "it is a number", id="a float"),
         pytest.param(True, "?", "it is a boolean", id="a boolean for an item"),
         pytest.param([{"id": "x"}], "?", "it is a list", id="a list for an item"),
-        pytest.param(Unreadable(), "?", "it is JSON that cannot be decoded", id="no JSON"),
+        pytest.param(UnreadableItem(), "?", "it is JSON that cannot be decoded", id="no JSON"),
     ],
 )
 @pytest.mark.parametrize("endpoint", [PRACTICES, COURSES], ids=lambda endpoint: endpoint.name)

@@ -24,8 +24,8 @@ import pytest
 from endpoints import ENDPOINTS
 from mock_api import __main__ as command
 from mock_api.catalog import SIZES, catalog
+from mock_api.fault_kinds import KIND_NAMES
 from mock_api.faults import parse_fault
-from mock_api.kinds import KIND_NAMES
 from mock_api.serving import serving
 
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}

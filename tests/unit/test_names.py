@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-# Internal to the SDK, and the only statement of Fivetran's naming that can be run.
-from fivetran_connector_sdk_core.renaming import redshift_safe
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devkit import sdk
 from flatten.names import column_name
 
 MIXED = st.text(alphabet=st.sampled_from("aZ09_-. éÉßİıﬁ①３日한\u0301\u0344\u212a\0\n\U0001f600"))
@@ -22,7 +20,7 @@ MIXED = st.text(alphabet=st.sampled_from("aZ09_-. éÉßİıﬁ①３日한\u030
 @example("___")
 def test_fields_are_renamed_as_the_sdk_does(field):
     """For any text the name is the SDK's."""
-    assert column_name(field) == redshift_safe(field)
+    assert column_name(field) == sdk.renamed(field)
 
 
 @pytest.mark.parametrize(
@@ -45,4 +43,4 @@ def test_fields_are_renamed_as_the_sdk_does(field):
 )
 def test_a_field_becomes_this_column(field, expected):
     """The name is lower case, ASCII, and has a single underscore between its words."""
-    assert column_name(field) == expected == redshift_safe(field)
+    assert column_name(field) == expected == sdk.renamed(field)

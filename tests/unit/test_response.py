@@ -24,7 +24,7 @@ from async_client.response import (
     MOST_ITEM_BYTES,
     MOST_ITEM_COMMAS,
     MOST_ITEMS,
-    Unreadable,
+    UnreadableItem,
     check_status,
     decode_item,
     split,
@@ -540,7 +540,7 @@ def test_an_item_that_no_decoder_reads_costs_no_other(item):
     """Endless digits make their item unreadable, and only that."""
     first, second, third = items_of(b'{"data":[{"id":"1"},' + item + b',{"id":"3"}]}')
     assert (first, third) == ({"id": "1"}, {"id": "3"})
-    assert isinstance(second, Unreadable)
+    assert isinstance(second, UnreadableItem)
     assert f"it is {second}" == "it is JSON that cannot be decoded"
 
 
@@ -551,7 +551,7 @@ def test_an_item_that_no_decoder_reads_costs_no_other(item):
 )
 def test_an_item_nested_too_deep_is_unreadable(text):
     """No nesting ends a sync."""
-    assert isinstance(decode_item(msgspec.Raw(text)), Unreadable)
+    assert isinstance(decode_item(msgspec.Raw(text)), UnreadableItem)
 
 
 @pytest.mark.parametrize("item", [{"id": "1"}, [1], "text", 1.5, True, None])
@@ -585,7 +585,7 @@ def test_an_item_of_more_than_500_levels_costs_no_other(envelope, first, value, 
     """The depth is counted here, so that it is the same on every Python and by either decoder."""
     items = items_of(envelope % (first + b',{"id":2,"x":' + value + b'},{"id":3}'))
     assert [items[0]["id"], items[2]] == [1, {"id": 3}]
-    assert isinstance(items[1], Unreadable) is not readable
+    assert isinstance(items[1], UnreadableItem) is not readable
 
 
 def test_no_failure_of_a_body_leads_back_to_it():
@@ -685,5 +685,5 @@ def test_a_body_beyond_the_bounds_is_refused_for_good(body, what):
 def test_an_item_beyond_the_bounds_costs_no_other(field, readable, first):
     """It counts as an item that no decoder reads, whichever decoder read the body."""
     _, second = items_of(b"[" + first + b',{"id":2,"x":' + field + b"}]")
-    assert isinstance(second, Unreadable) is not readable
+    assert isinstance(second, UnreadableItem) is not readable
     assert readable or str(second) == "larger or nested deeper than any item"

@@ -6,7 +6,16 @@ import copy
 
 import pytest
 
-from flatten.rules import FIELD_RULES, joined, named, numbered_all_or_none, placed, prefixed
+from endpoints import ENDPOINTS
+from flatten.rules import (
+    CHILD_RULES,
+    FIELD_RULES,
+    joined,
+    named,
+    numbered_all_or_none,
+    numbered_where_missing,
+    prefixed,
+)
 
 
 def test_four_fields_have_rules():
@@ -17,6 +26,16 @@ def test_four_fields_have_rules():
         "includedInLicenses": joined,
         "instructors": joined,
     }
+
+
+def test_every_child_list_has_a_rule():
+    """Topics may be text, chapters keep their positions, content is numbered together."""
+    assert dict(CHILD_RULES) == {
+        "topics": named,
+        "chapters": numbered_where_missing,
+        "content": numbered_all_or_none,
+    }
+    assert {e.child.field for e in ENDPOINTS if e.child} == CHILD_RULES.keys()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +156,7 @@ def test_topics_may_be_texts(value, expected):
 )
 def test_chapters_are_numbered_where_they_are_not(value, expected):
     """A chapter without a position gets its place in the list, counted from 1."""
-    assert placed(value) == expected
+    assert numbered_where_missing(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -196,7 +215,7 @@ def test_field_rules_leave_their_input_alone(rule, value):
 
 
 @pytest.mark.parametrize(
-    "rule", [named, placed, numbered_all_or_none], ids=lambda rule: rule.__name__
+    "rule", [named, numbered_where_missing, numbered_all_or_none], ids=lambda rule: rule.__name__
 )
 @pytest.mark.parametrize("value", [{"a": 1}, [{"id": "a"}, {"position": 3}, "x", None]])
 def test_child_rules_leave_their_input_alone(rule, value):

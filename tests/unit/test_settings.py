@@ -211,7 +211,7 @@ def test_a_base_url_that_cannot_work_is_refused_and_not_shown(base_url, flaw):
 )
 def test_http_to_another_machine_sends_the_token_in_clear(base_url, in_clear):
     """Only https, and http that stays on this machine, keep the token from others."""
-    assert validated(base_url=base_url).sends_token_in_clear is in_clear
+    assert validated(base_url=base_url).sends_token_unencrypted is in_clear
 
 
 # The timeout

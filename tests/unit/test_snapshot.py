@@ -1,4 +1,4 @@
-"""Snapshots go into the state and come back, and a damaged one is never taken for a sound one."""
+"""Snapshots are written to the state and read back, and a damaged one is always detected."""
 
 from __future__ import annotations
 
@@ -13,130 +13,93 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from changes import snapshot as snapshots
-from changes.snapshot import DamagedSnapshotError, Known, _encoded, decode, encode, known
+from changes.snapshot import DamagedSnapshotError, SnapshotEntry, decode, encode, fingerprint
 from endpoints import ENDPOINTS
 from flatten import Flattened, flatten_item
 
 COURSES = ENDPOINTS[-1]
 SNAPSHOT = {
-    "course-1": Known(b"12345678", ("chapter-1", "chapter-2")),
-    "course-2": Known(b"abcdefgh", (), missing_syncs=2),
-    "Käthe\n": Known(b"\0\xff\0\xff\0\xff\0\xff", (-1, 0, 2**63 - 1)),
+    "course-1": SnapshotEntry(b"12345678", ("chapter-1", "chapter-2")),
+    "course-2": SnapshotEntry(b"abcdefgh", (), missing_syncs=2),
+    "Käthe\n": SnapshotEntry(b"\0\xff\0\xff\0\xff\0\xff", (-1, 0, 2**63 - 1)),
 }
 
 child_keys = st.lists(st.text(max_size=5)).map(tuple) | st.lists(
     st.integers(-(2**63), 2**63 - 1)
 ).map(tuple)
 entries = st.builds(
-    Known, st.binary(min_size=8, max_size=8), child_keys, st.sampled_from([0, 1, 2])
+    SnapshotEntry, st.binary(min_size=8, max_size=8), child_keys, st.sampled_from([0, 1, 2])
 )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(), entries, max_size=8))
-def test_a_snapshot_comes_back_as_it_was(snapshot):
-    """Whatever its keys and children, the text of a snapshot decodes to an equal snapshot."""
+def test_a_snapshot_survives_being_written_and_read(snapshot):
+    """Any snapshot's text decodes to an equal snapshot, and needs no escaping in JSON."""
     text = encode("courses", snapshot)
     decoded = decode("courses", text)
     assert decoded == snapshot
-    assert {type(entry) for entry in decoded.values()} <= {Known}
+    assert {type(entry) for entry in decoded.values()} <= {SnapshotEntry}
     assert json.dumps(text) == f'"{text}"'
 
 
 def test_the_text_depends_on_the_content_alone():
-    """Equal snapshots have one text, in whatever order they were filled."""
+    """Equal snapshots have the same text, whatever the order of their items."""
     turned = dict(reversed(SNAPSHOT.items()))
     assert encode("courses", turned) == encode("courses", SNAPSHOT)
 
 
-def test_the_text_is_small():
-    """A thousand items with five children each stay below 45 KB, far from the state's limit."""
-    items = {
-        f"course-{number}": known(
-            flatten_item(
-                COURSES,
-                {
-                    "id": f"course-{number}",
-                    "chapters": [{"id": f"course-chapter-{5 * number + i}"} for i in range(5)],
-                },
-            )
-        )
-        for number in range(1000)
-    }
-    assert len(encode("courses", items)) < 45_000
-
-
 def is_damaged(text, endpoint_name="courses"):
-    """Check that a text is refused, with words that end the sentence of a log line."""
+    """Check that a text is refused, with a reason."""
     with pytest.raises(DamagedSnapshotError) as caught:
         decode(endpoint_name, text)
     assert str(caught.value)
 
 
-def test_a_text_that_is_cut_is_damaged():
-    """At whatever place it ends, a part of a snapshot is none."""
+def test_a_truncated_text_is_damaged():
+    """No prefix of a text is a snapshot."""
     text = encode("courses", SNAPSHOT)
     for length in range(len(text)):
         is_damaged(text[:length])
 
 
 def test_a_text_with_one_changed_character_is_damaged():
-    """No single character can change and leave another snapshot."""
+    """Changing any one character never yields another snapshot."""
     text = encode("courses", SNAPSHOT)
     for place, old in enumerate(text):
         for new in ("~" if old == "0" else "0", " ", '"', "é"):
             changed = text[:place] + new + text[place + 1 :]
             with contextlib.suppress(DamagedSnapshotError):
-                # The last character of base 85 may hold bits that stand for nothing.
+                # The last character of base 85 may have unused bits.
                 assert (decode("courses", changed), place) == (SNAPSHOT, len(text) - 1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("", id="no text"),
-        pytest.param(" ", id="a blank"),
-        pytest.param("~~~~~", id="beyond base 85"),
-        pytest.param("\ud800", id="a lone surrogate"),
-        pytest.param(None, id="null"),
-        pytest.param(7, id="a number"),
-        pytest.param(True, id="a boolean"),
-        pytest.param([], id="a list"),
-        pytest.param({"snapshot": "x"}, id="an object"),
-        pytest.param(b"bytes", id="bytes"),
-    ],
-)
-def test_what_is_no_snapshot_text_is_damaged(text):
-    """Any other value is refused like a damaged snapshot."""
-    is_damaged(text)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS[:-1], ids=lambda endpoint: endpoint.name)
 def test_the_text_of_another_endpoint_is_damaged(endpoint):
-    """The checksum covers the endpoint's name: no snapshot passes for another endpoint's."""
+    """The checksum covers the endpoint's name."""
     is_damaged(encode(endpoint.name, SNAPSHOT))
     assert decode(endpoint.name, encode(endpoint.name, SNAPSHOT)) == SNAPSHOT
 
 
 def sealed(content, *, compress=zlib.compress):
-    """Make a snapshot text of any content whose checksum is right."""
+    """Return the text of any content, with a correct checksum."""
     body = compress(content)
     return base64.b85encode(snapshots._checksum("courses", body) + body).decode()
 
 
 def packed(*parts):
-    """Pack what should be keys, digests, children and missing syncs."""
+    """Pack what should be keys, digests, child keys and missing syncs."""
     return msgspec.msgpack.encode(list(parts))
 
 
 WHOLE = packed(["a", "b"], b"1" * 16, [["c"], [7]], {"b": 2})
 
 
-def test_sealed_content_is_read():
-    """What the cases below spoil is a snapshot before they do."""
+def test_content_with_a_correct_checksum_is_read():
+    """The content that the cases below damage is a snapshot."""
     assert decode("courses", sealed(WHOLE)) == {
-        "a": Known(b"11111111", ("c",)),
-        "b": Known(b"11111111", (7,), 2),
+        "a": SnapshotEntry(b"11111111", ("c",)),
+        "b": SnapshotEntry(b"11111111", (7,), 2),
     }
 
 
@@ -165,25 +128,25 @@ def test_sealed_content_is_read():
         pytest.param(sealed(packed(["a"], b"1" * 8, [[]], {"a": "2"})), id="a count that is text"),
     ],
 )
-def test_sealed_content_that_is_inconsistent_is_damaged(text):
-    """A right checksum is no proof: content that no snapshot has is refused too."""
+def test_inconsistent_content_is_damaged(text):
+    """Content that no snapshot has is refused even with a correct checksum."""
     is_damaged(text)
 
 
-def test_a_snapshot_never_fills_the_memory(monkeypatch):
-    """Content that unpacks to more than any catalog needs is refused, not unpacked."""
+def test_a_snapshot_never_exhausts_the_memory(monkeypatch):
+    """Content that unpacks to more than any catalog needs is refused without unpacking it."""
     monkeypatch.setattr(snapshots, "_LARGEST_PACKED_BYTES", len(WHOLE) - 1)
     is_damaged(sealed(WHOLE))
 
 
 def digest(row, *children):
-    """Give the digest of an item with these rows."""
+    """Return the digest of an item with these rows."""
     rows = {child["id"]: child for child in children}
-    return known(Flattened("x", row, rows, [], [])).digest
+    return fingerprint(Flattened("x", row, rows, [], [])).digest
 
 
-def test_order_is_no_part_of_the_digest():
-    """Columns and children in another order are the same item."""
+def test_order_does_not_change_the_digest():
+    """Columns and children in another order give the same digest."""
     one = digest({"id": "x", "title": "T"}, {"id": "a", "n": 1}, {"id": "b", "n": 2})
     assert digest({"title": "T", "id": "x"}, {"n": 2, "id": "b"}, {"id": "a", "n": 1}) == one
 
@@ -196,7 +159,7 @@ VALUES = [
 
 @pytest.mark.parametrize("where", ["row", "child"])
 def test_any_change_of_value_or_type_changes_the_digest(where):
-    """No two values that a column can tell apart share a digest: 1, 1.0, "1" and true are four."""
+    """No two different values share a digest: 1, 1.0, "1" and true are four."""
 
     def digest_of(value):
         if where == "row":
@@ -206,8 +169,8 @@ def test_any_change_of_value_or_type_changes_the_digest(where):
     assert len({digest_of(value) for value in VALUES}) == len(VALUES)
 
 
-def test_what_moves_between_rows_changes_the_digest():
-    """A value in another column, in another child or in the parent is a change."""
+def test_a_value_that_moves_changes_the_digest():
+    """A value in another column, another child or the parent is a change."""
     digests = {
         digest({"id": "x", "a": 1, "b": None}),
         digest({"id": "x", "a": None, "b": 1}),
@@ -221,21 +184,15 @@ def test_what_moves_between_rows_changes_the_digest():
     assert len(digests) == 8
 
 
-def test_an_item_is_known_by_its_digest_and_the_keys_of_its_children():
-    """Children's keys are sorted, and an item that is there is not missing."""
+def test_an_entry_has_a_digest_and_the_keys_of_the_children():
+    """Child keys are sorted, and an item that is present is not missing."""
     item = {"id": "x", "chapters": [{"id": "b"}, {"id": "a"}]}
-    entry = known(flatten_item(COURSES, item))
-    assert entry == Known(entry.digest, ("a", "b"), 0)
+    entry = fingerprint(flatten_item(COURSES, item))
+    assert entry == SnapshotEntry(entry.digest, ("a", "b"), 0)
     assert len(entry.digest) == 8
 
 
-def test_a_rejected_item_cannot_be_known():
-    """Only what was written is remembered."""
+def test_a_rejected_item_has_no_fingerprint():
+    """Only items that were written are in a snapshot."""
     with pytest.raises(ValueError, match="a rejected item has no rows"):
-        known(flatten_item(COURSES, None))
-
-
-def test_wide_rows_are_encoded_as_narrow_ones_are():
-    """The width at which the sorting changes hands changes no digest."""
-    row = {f"{n * 7919 % 1000:03}é": {"b": [n], "c": None} for n in range(1000)}
-    assert _encoded(row) == msgspec.json.Encoder(order="sorted").encode(row)
+        fingerprint(flatten_item(COURSES, None))

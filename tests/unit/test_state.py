@@ -1,4 +1,4 @@
-"""The state between syncs: its shape, and what of an earlier one can be used."""
+"""The state between syncs: its shape, and which parts of a saved one can be used."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import json
 import pytest
 
 from changes import Progress, resume, state
-from changes.snapshot import Known, encode
+from changes.snapshot import SnapshotEntry, encode
 from endpoints import ENDPOINTS
 
 SOURCE = "https://lms-catalog-api.datacamp.com"
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
-COURSES = {"course-1": Known(b"12345678", ("chapter-1",)), "course-2": Known(b"abcdefgh", (), 2)}
-TRACKS = {"track-1": Known(b"87654321", (1, 2, 3))}
+COURSES = {
+    "course-1": SnapshotEntry(b"12345678", ("chapter-1",)),
+    "course-2": SnapshotEntry(b"abcdefgh", (), 2),
+}
+TRACKS = {"track-1": SnapshotEntry(b"87654321", (1, 2, 3))}
 ENTRIES = {
     "courses": {"snapshot": encode("courses", COURSES)},
     "tracks": {"snapshot": encode("tracks", TRACKS)},
@@ -22,181 +25,158 @@ SOUND = {"version": 1, "source": SOURCE, "writing": None, "endpoints": ENTRIES}
 
 
 def resumed(given):
-    """Resume from a state; gives what is known of which endpoint, which is open, and the notes."""
+    """Resume from a state; return the snapshots, the interrupted endpoint and the notes."""
     progress = resume(given, SOURCE, NAMES)
     assert progress.source == SOURCE
     assert all(note[0].isupper() and note.endswith(".") for note in progress.notes)
     return progress.snapshots, progress.interrupted, progress.notes
 
 
-def test_a_state_names_its_version_source_open_endpoint_and_snapshots():
+def test_a_state_has_version_source_endpoint_being_written_and_snapshots():
     """The state is plain JSON of exactly this shape, endpoints sorted by name."""
     progress = Progress(SOURCE)
-    progress.landed("tracks", TRACKS)
-    progress.landed("courses", COURSES)
+    progress.record_snapshot("tracks", TRACKS)
+    progress.record_snapshot("courses", COURSES)
     made = progress.state("projects")
     assert made == {**SOUND, "writing": "projects"}
     assert list(made["endpoints"]) == ["courses", "tracks"]
     assert json.loads(json.dumps(made)) == made
 
 
-def test_a_state_of_nothing_has_no_endpoint():
-    """Before anything landed the state says so."""
-    assert Progress(SOURCE).state(None) == {**SOUND, "endpoints": {}}
-
-
-def test_a_state_is_resumed_as_it_was_left():
-    """What was written into a state comes out of it, and the next state is the same."""
+def test_a_state_survives_being_read_and_written():
+    """A state that is read and written again is the same."""
     progress = resume(json.loads(json.dumps(SOUND)), SOURCE, NAMES)
     assert progress.snapshots == {"courses": COURSES, "tracks": TRACKS}
     assert (progress.interrupted, progress.notes) == (None, [])
     assert progress.state(None) == SOUND
 
 
-def test_an_empty_state_is_a_first_sync_and_no_news():
-    """`{}` is what a new connection starts from: nothing is known and nothing is noted."""
+def test_an_empty_state_is_an_initial_sync_without_a_note():
+    """`{}` is the state of a new connection."""
     assert resumed({}) == ({}, None, [])
 
 
-NOT_USED = "The state of the last sync is not used: {}. All is written anew."
+IGNORED = "Ignoring the saved state: {}. Rewriting all tables."
 
 
 @pytest.mark.parametrize(
-    ("given", "flaw"),
+    ("given", "problem"),
     [
         pytest.param(
             {"last_synced_endpoint": "assessments"},
-            "it is of another connector",
+            "another connector wrote it",
             id="that of the published example",
         ),
-        pytest.param({**SOUND, "version": None}, "it is of another connector", id="no version"),
+        pytest.param({**SOUND, "version": None}, "another connector wrote it", id="no version"),
         pytest.param({**SOUND, "version": True}, "its version is True, not 1", id="version true"),
         pytest.param({**SOUND, "version": 2}, "its version is 2, not 1", id="a later version"),
         pytest.param({**SOUND, "version": "1"}, "its version is '1', not 1", id="version as text"),
         pytest.param(
             {**SOUND, "source": "https://elsewhere.example"},
-            f"it is of 'https://elsewhere.example', not of '{SOURCE}'",
+            f"its source is 'https://elsewhere.example', not '{SOURCE}'",
             id="another source",
         ),
-        pytest.param({**SOUND, "source": 7}, f"it is of 7, not of '{SOURCE}'", id="a source 7"),
+        pytest.param({**SOUND, "source": 7}, f"its source is 7, not '{SOURCE}'", id="a source 7"),
         pytest.param(
             {**SOUND, "writing": "podcasts"},
-            "it was writing 'podcasts', which is no endpoint",
+            "it names 'podcasts' as the endpoint being written, which does not exist",
             id="writing an unknown endpoint",
         ),
         pytest.param(
             {**SOUND, "writing": ["tracks"]},
-            "it was writing ['tracks'], which is no endpoint",
+            "it names ['tracks'] as the endpoint being written, which does not exist",
             id="writing a list",
         ),
         pytest.param(
-            {**SOUND, "writing": {}}, "it was writing {}, which is no endpoint", id="an object"
-        ),
-        pytest.param(
             {**SOUND, "writing": False},
-            "it was writing False, which is no endpoint",
+            "it names False as the endpoint being written, which does not exist",
             id="writing false",
         ),
         pytest.param({**SOUND, "endpoints": None}, "it is incomplete", id="null endpoints"),
         pytest.param({**SOUND, "endpoints": list(ENTRIES)}, "it is incomplete", id="a list"),
-        pytest.param({**SOUND, "endpoints": "courses"}, "it is incomplete", id="text"),
         *(
             pytest.param(
                 {key: value for key, value in SOUND.items() if key != missing},
-                flaw,
+                problem,
                 id=f"no {missing}",
             )
-            for missing, flaw in {
-                "version": "it is of another connector",
-                "source": f"it is of None, not of '{SOURCE}'",
+            for missing, problem in {
+                "version": "another connector wrote it",
+                "source": f"its source is None, not '{SOURCE}'",
                 "writing": "it is incomplete",
                 "endpoints": "it is incomplete",
             }.items()
         ),
     ],
 )
-def test_a_state_that_is_none_is_noted_and_not_used(given, flaw):
-    """All snapshots are dropped, whatever else the state holds, and one sentence says why."""
-    assert resumed(given) == ({}, None, [NOT_USED.format(flaw)])
+def test_a_state_that_is_none_is_noted_and_not_used(given, problem):
+    """All snapshots are dropped, and one sentence says why."""
+    assert resumed(given) == ({}, None, [IGNORED.format(problem)])
 
 
 @pytest.mark.parametrize("writing", NAMES)
-def test_an_interrupted_endpoint_is_unknown(writing):
-    """The endpoint that was being written loses its snapshot, and the others keep theirs."""
+def test_an_interrupted_endpoint_loses_its_snapshot(writing):
+    """What its tables hold is not known; the others keep their snapshots."""
     kept = {"courses": COURSES, "tracks": TRACKS}
     kept.pop(writing, None)
-    note = f"The last sync ended while it wrote {writing}: its tables will be written anew."
+    note = f"The last sync was interrupted while it wrote {writing}. Rewriting its tables."
     assert resumed({**SOUND, "writing": writing}) == (kept, writing, [note])
 
 
-def test_an_interrupted_endpoint_stays_out_of_the_state_until_it_lands():
-    """No later state has a snapshot of it, until it was written whole."""
+def test_an_interrupted_endpoint_stays_out_of_the_state_until_it_is_written():
+    """No later state has a snapshot of it until all of it was written."""
     progress = resume({**SOUND, "writing": "courses"}, SOURCE, NAMES)
     assert set(progress.state("tracks")["endpoints"]) == {"tracks"}
-    progress.landed("courses", COURSES)
+    progress.record_snapshot("courses", COURSES)
     assert progress.state(None) == SOUND
 
 
-DAMAGED = "The snapshot of courses is damaged ({}): its tables will be written anew."
+DAMAGED = "Ignoring the damaged snapshot of courses ({}). Rewriting its tables."
 
 
 @pytest.mark.parametrize(
-    ("entry", "flaw"),
+    ("entry", "problem"),
     [
         pytest.param(None, "it is NoneType, not text", id="null"),
-        pytest.param([], "it is NoneType, not text", id="a list"),
         pytest.param("text", "it is NoneType, not text", id="text"),
         pytest.param({}, "it is NoneType, not text", id="no snapshot"),
         pytest.param({"snapshot": 7}, "it is int, not text", id="a snapshot that is a number"),
         pytest.param({"snapshot": ""}, "its checksum is wrong", id="an empty snapshot"),
-        pytest.param({"snapshot": "\u00e9"}, "it is no base 85 text", id="a snapshot of no use"),
+        pytest.param({"snapshot": "\u00e9"}, "it is not base 85", id="text in another encoding"),
         pytest.param(
             {"snapshot": ENTRIES["courses"]["snapshot"][:-1]}, "its checksum is wrong", id="cut"
         ),
         pytest.param(ENTRIES["tracks"], "its checksum is wrong", id="that of another endpoint"),
     ],
 )
-def test_a_damaged_snapshot_costs_only_its_endpoint(entry, flaw):
-    """The other endpoints are resumed, and one sentence names the one that is not."""
+def test_a_damaged_snapshot_costs_only_its_endpoint(entry, problem):
+    """The other endpoints keep their snapshots, and a note names the damaged one."""
     given = {**SOUND, "endpoints": {**ENTRIES, "courses": entry}}
-    assert resumed(given) == ({"tracks": TRACKS}, None, [DAMAGED.format(flaw)])
+    assert resumed(given) == ({"tracks": TRACKS}, None, [DAMAGED.format(problem)])
 
 
-def test_an_unknown_endpoint_is_dropped_and_noted():
-    """An endpoint that a later version has added costs nothing but itself."""
+def test_an_unknown_endpoint_is_ignored_with_a_note():
+    """The endpoint of a later version does not affect the others."""
     given = {**SOUND, "endpoints": {**ENTRIES, "podcasts": ENTRIES["courses"]}}
-    note = "The state holds an unknown endpoint, 'podcasts': it is dropped."
+    note = "Ignoring the saved state of 'podcasts': unknown endpoint."
     assert resumed(given) == ({"courses": COURSES, "tracks": TRACKS}, None, [note])
 
 
-def test_each_flaw_is_noted_by_itself():
-    """An interrupted, a damaged and an unknown endpoint are three notes."""
-    given = {**SOUND, "writing": "projects", "endpoints": {"x": {}, "courses": {}, **ENTRIES}}
-    given["endpoints"]["courses"] = None
-    snapshots, interrupted, notes = resumed(given)
-    assert (snapshots, interrupted) == ({"tracks": TRACKS}, "projects")
-    assert notes == [
-        "The last sync ended while it wrote projects: its tables will be written anew.",
-        "The state holds an unknown endpoint, 'x': it is dropped.",
-        DAMAGED.format("it is NoneType, not text"),
-    ]
-
-
-def test_unknown_members_of_a_state_are_no_flaw():
-    """What else a state holds is not looked at, and not kept."""
+def test_unknown_members_of_a_state_are_ignored():
+    """They are neither noted nor kept."""
     assert resumed({**SOUND, "last_synced_endpoint": "x"})[2] == []
     assert resume({**SOUND, "more": 1}, SOURCE, NAMES).state(None) == SOUND
 
 
 def test_the_state_it_was_given_is_not_changed():
-    """Resuming and landing leave the earlier state as it was."""
+    """Recording a snapshot does not modify the state that was read."""
     given = json.loads(json.dumps(SOUND))
-    resume(given, SOURCE, NAMES).landed("courses", {})
+    resume(given, SOURCE, NAMES).record_snapshot("courses", {})
     assert given == SOUND
 
 
 def test_a_snapshot_is_packed_again_only_if_it_changed(monkeypatch):
-    """The texts of endpoints in which nothing changed go from one state into the next."""
+    """The text of an unchanged endpoint is carried from one state to the next."""
     packed = []
 
     def encoding(name, snapshot):
@@ -205,11 +185,11 @@ def test_a_snapshot_is_packed_again_only_if_it_changed(monkeypatch):
 
     monkeypatch.setattr(state, "encode", encoding)
     progress = resume(SOUND, SOURCE, NAMES)
-    progress.landed("courses", dict(COURSES))
+    progress.record_snapshot("courses", dict(COURSES))
     progress.state("tracks")
     assert packed == []
-    progress.landed("courses", {})
-    progress.landed("projects", {})
+    progress.record_snapshot("courses", {})
+    progress.record_snapshot("projects", {})
     progress.state("tracks")
     assert progress.state(None)["endpoints"]["courses"] == {"snapshot": encode("courses", {})}
     assert packed == ["courses", "projects"]

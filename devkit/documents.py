@@ -1,4 +1,4 @@
-"""Write what follows from `ENDPOINTS` into the documents: ``python -m docs.generate``.
+"""Write what follows from `ENDPOINTS` into the documents: ``python -m devkit.documents``.
 
 A test compares the documents with what this module would write, so that they cannot grow stale.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from endpoints import ENDPOINTS, Child, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import FIELD_RULES, named, numbered_all_or_none
+from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
@@ -35,7 +35,7 @@ _WHEN_NULL_BY_FIELD = {
 _ABOUT_TABLES = """\
 # Tables and columns
 
-<!-- Written by `python -m docs.generate` from endpoints.py; change that instead. -->
+<!-- Written by `python -m devkit.documents` from endpoints.py; change that instead. -->
 
 Names are those of the destination; types are Fivetran's, and each destination has its own for
 them. Every table also has two columns of Fivetran's:
@@ -67,7 +67,7 @@ Before you build on the values:
 """
 
 _ABOUT_SOURCES = """\
-# Written by `python -m docs.generate` from endpoints.py; change that instead.
+# Written by `python -m devkit.documents` from endpoints.py; change that instead.
 #
 # The ten tables as a dbt source, for dbt Core 1.10.8 or newer and without any package. Copy it
 # into the models of your project, and set the variable datacamp_schema to the schema that your
@@ -157,21 +157,9 @@ def _diagram() -> Iterator[str]:
                 f"    {endpoint.table.name} ||--o{{ {child.table.name} : "
                 f'"{column_name(child.foreign_key)}"'
             )
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            yield f"    {table.name} {{"
-            yield from (
-                f"        {_attribute(endpoint, table, column)}" for column in table.columns
-            )
-            yield "    }"
+        else:
+            yield f"    {endpoint.table.name}"
     yield "```"
-
-
-def _attribute(endpoint: Endpoint, table: Table, column: Column) -> str:
-    child = _child_of(endpoint, table)
-    foreign = child is not None and column.name == child.foreign_key
-    marks = ["PK"] * (column.name in table.primary_key) + ["FK"] * foreign
-    return " ".join([column.type, column_name(column.name), ", ".join(marks)]).rstrip()
 
 
 def _table_pages() -> Iterator[str]:
@@ -215,12 +203,12 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return _parent_source(column)
     if column.name == child.foreign_key:
         return "the parent's `id`"
-    field = f"`{child.field}[].{column.name}`"
-    if column.name == "position" and child.rule is numbered_all_or_none:
+    field, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
+    if column.name == "position" and rule is numbered_all_or_none:
         return f"{field}; unless all in the list have distinct ones, the place of each, from 1"
     if column.name == "position":
         return f"{field}, else its place in the list, from 1"
-    if column.name == "name" and child.rule is named:
+    if column.name == "name" and rule is named:
         return f"{field}, or the entry itself where it is text"
     return field
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from mock_api import fivetran
+from devkit import fivetran
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 

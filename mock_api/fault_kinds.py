@@ -15,7 +15,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from mock_api import wire
-from mock_api.answers import Exchange, Respond, envelope, error_response, json_response, to_json
+from mock_api.responses import Exchange, Respond, envelope, error_response, json_response, to_json
 
 _MARK = "this is replaced by the literal"
 

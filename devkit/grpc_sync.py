@@ -1,0 +1,94 @@
+"""Run one sync on SDK 2.13, through its gRPC service: what `devkit.sdk.emit_on_grpc` starts.
+
+It needs an interpreter that has this SDK. Configuration and state come from standard input; an
+`Emitted` is written to standard output, both as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from fivetran_connector_sdk.protos import common_pb2, connector_sdk_pb2, connector_sdk_pb2_grpc
+from fivetran_connector_sdk_common import constants
+
+from connector import connector
+
+# The kinds of cells in SDK 3.0's records, a byte before the text. Values are written the same way.
+_NULL, _SCALAR, _JSON, _FLOAT, _DOUBLE = (chr(kind) for kind in (0, 1, 2, 4, 5))
+
+
+def main() -> None:
+    """Serve the connector on a free port, call it as Fivetran does, and print the result."""
+    request = json.load(sys.stdin)
+    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    output, sys.stdout = sys.stdout, sys.stderr  # the log goes elsewhere
+    server = connector.run(port, request["configuration"], request["state"])
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = connector_sdk_pb2_grpc.SourceConnectorStub(channel)
+            emitted = _sync(stub, request["configuration"], json.dumps(request["state"]))
+    finally:
+        server.stop(grace=None)  # without this the process would not end
+    json.dump(emitted, output)
+
+
+def _sync(stub: Any, configuration: Mapping[str, str], state_json: str) -> dict[str, object]:
+    schema = stub.Schema(connector_sdk_pb2.SchemaRequest(configuration=configuration))
+    operations, error = [], None
+    try:
+        for response in stub.Update(
+            connector_sdk_pb2.UpdateRequest(configuration=configuration, state_json=state_json)
+        ):
+            operations.extend(_operations(response))
+    except grpc.RpcError as caught:
+        error = caught.details()
+    return {"operations": operations, "error": error, "tables": _tables(schema)}
+
+
+def _tables(schema: Any) -> dict[str, dict[str, list[Any]]]:
+    return {
+        table.name: {
+            column.name: [common_pb2.DataType.Name(column.type), column.primary_key]
+            for column in table.columns
+        }
+        for table in schema.without_schema.tables
+    }
+
+
+def _operations(response: Any) -> list[list[Any]]:
+    kind = response.WhichOneof("operation")
+    if kind == "checkpoint":
+        return [["checkpoint", response.checkpoint.state_json]]
+    if kind == "warning":
+        return [["warning", response.warning.message]]
+    return [
+        [
+            common_pb2.RecordType.Name(record.type).lower(),
+            record.table_name,
+            {name: _cell(value) for name, value in record.data.items()},
+        ]
+        for record in response.structured_records.structured_records
+    ]
+
+
+def _cell(value: Any) -> str:
+    kind = value.WhichOneof("inner")
+    if kind == "null":
+        return _NULL
+    if kind == "bool":
+        return _SCALAR + ("true" if value.bool else "false")
+    if kind == "utc_datetime":
+        return _SCALAR + str(value.utc_datetime.ToJsonString())
+    prefixes = {"json": _JSON, "float": _FLOAT, "double": _DOUBLE}
+    return prefixes.get(kind, _SCALAR) + str(getattr(value, kind))
+
+
+if __name__ == "__main__":
+    main()

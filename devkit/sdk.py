@@ -1,0 +1,227 @@
+"""The one door to the internals of Fivetran's SDK: run a sync, and read what it wrote.
+
+SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+from fivetran_connector_sdk import Connector, Logging
+from fivetran_connector_sdk_cli import (
+    configuration_decryption,
+    core_adapter,
+    memory_tracker,
+    runtime,
+    schema_processing,
+)
+from fivetran_connector_sdk_common import constants
+from fivetran_connector_sdk_core import constants as core_constants
+from fivetran_connector_sdk_core import renaming, runner
+
+import connector
+from devkit.package import PROJECT
+from endpoints import ENDPOINTS
+
+Configuration = Mapping[str, str]
+State = Mapping[str, Any]
+Update = Callable[[Configuration, State], None]
+
+FIVETRAN_COLUMNS = ("_fivetran_deleted", "_fivetran_synced")
+GRPC_PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
+_LONGEST_GRPC_SYNC_SECONDS = 60
+
+
+class Synced(NamedTuple):
+    """The result of a sync into a warehouse: its log, its error if it failed, the saved state."""
+
+    log: str
+    error: Exception | None
+    state: State
+
+
+class Emitted(NamedTuple):
+    """The operations that the SDK would send to a destination, and the error of a failed sync.
+
+    An operation is a list: its kind, then the text of a checkpoint or a warning, or a table and
+    its cells as text. `tables` has the type of each column and whether it is part of the key; it
+    is empty where the SDK does not report them.
+    """
+
+    operations: list[list[Any]]
+    error: str | None
+    tables: Mapping[str, Mapping[str, list[Any]]]
+
+
+def decrypted(configuration: Configuration) -> Configuration:
+    """Return a configuration with the values decrypted that `fivetran configuration` encrypted.
+
+    Raises ValueError if the key is not on this machine.
+    """
+    plain: Configuration = configuration_decryption.decrypt_configuration_values(configuration)
+    return plain
+
+
+def sync(
+    configuration: Configuration,
+    folder: Path,
+    *,
+    state: State | None = None,
+    update: Update | None = None,
+) -> Synced:
+    """Run one sync into the warehouse in `folder`, from the state that the last one saved there.
+
+    The log is captured and an exception of the sync is returned as its error.
+    """
+    allow_logging(Logging.Level.DEBUG)
+    _work_offline()
+    log, error = io.StringIO(), None
+    with contextlib.redirect_stdout(log):
+        try:
+            run(update or connector.update, configuration, folder, state)
+        except Exception as caught:  # noqa: BLE001 (the caller looks at it)
+            error = caught
+    return Synced(log.getvalue(), error, state_of(folder))
+
+
+def run(
+    update: Update, configuration: Configuration, folder: Path, state: State | None = None
+) -> None:
+    """Run one sync without capturing anything; `allow_logging` has to be called before."""
+    subject = Connector(update=update, schema=connector.schema)
+    state = state_of(folder) if state is None else state
+    core_adapter.run(subject, str(folder), configuration, state)
+
+
+def allow_logging(level: Logging.Level) -> None:
+    """Let the SDK's log be used from this level on, within a sync and without one."""
+    constants.DEBUGGING = True
+    Logging.LOG_LEVEL = level
+
+
+def emit(configuration: Configuration, state: State) -> Emitted:
+    """Run one sync without a destination."""
+    allow_logging(Logging.Level.WARNING)
+    _work_offline()
+    subject = Connector(update=connector.update, schema=connector.schema)
+    sink, error = _Sink(), None
+    schema_processing.reset()
+    subject.get_schema(configuration)
+    runtime.install(sink)
+    try:
+        subject.run_update(configuration, state)
+    except Exception as caught:  # noqa: BLE001 (the caller looks at it)
+        error = str(caught)
+    finally:
+        runtime.install(None)
+    return Emitted(sink.operations, error, {})
+
+
+def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
+    """Run one sync without a destination on SDK 2.13, in a process of its own."""
+    finished = subprocess.run(  # noqa: S603 - a module of this project
+        [GRPC_PYTHON, "-m", "devkit.grpc_sync"],
+        cwd=PROJECT,
+        input=json.dumps({"configuration": configuration, "state": state}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_LONGEST_GRPC_SYNC_SECONDS,
+    )
+    return Emitted(**json.loads(finished.stdout))
+
+
+def renamed(field: str) -> str:
+    """Return the column that a field becomes, by the SDK's own renaming."""
+    column: str = renaming.redshift_safe(field)
+    return column
+
+
+def state_of(folder: Path) -> State:
+    """Return the state that the last sync into `folder` saved."""
+    path = folder / "files" / "state.json"
+    state: State = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return state
+
+
+def query(folder: Path, sql: str) -> list[Any]:
+    """Return the rows of a query on the warehouse in `folder`."""
+    with contextlib.closing(duckdb.connect(str(folder / "files" / "warehouse.db"))) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'; SET schema = 'tester'")
+        return warehouse.execute(sql).fetchall()
+
+
+def columns(folder: Path, table: str) -> dict[str, str]:
+    """Return the type of each column of a table, without Fivetran's own columns."""
+    rows = query(folder, f"DESCRIBE {table}")
+    return {name: kind for name, kind, *_ in rows if name not in FIVETRAN_COLUMNS}
+
+
+def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
+    """Return the rows of a table that are not deleted, sorted, without Fivetran's own columns.
+
+    Timestamps are in UTC and without a time zone: DuckDB would need another package to add it.
+    """
+    types = columns(folder, table)
+    names = list(types)
+    listed = ", ".join(
+        f"\"{name}\" AT TIME ZONE 'UTC'" if "TIME ZONE" in kind else f'"{name}"'
+        for name, kind in types.items()
+    )
+    rows = query(folder, f"SELECT {listed} FROM {table} WHERE NOT _fivetran_deleted ORDER BY ALL")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def counts(folder: Path) -> dict[str, int]:
+    """Return the number of rows that are not deleted, by table."""
+    tables = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
+    return {
+        table: query(folder, f"SELECT count(*) FROM {table} WHERE NOT _fivetran_deleted")[0][0]
+        for table in tables
+    }
+
+
+class _Sink:
+    """A destination that keeps what the SDK sends to it."""
+
+    def __init__(self) -> None:
+        self.operations: list[list[Any]] = []
+
+    def record(self, record: Any) -> None:
+        cells = {name: _text(cell) for name, cell in record.row_data.items()}
+        self.operations.append([record.type.name.lower(), record.table, cells])
+
+    def truncate(self, truncate: Any) -> None:
+        self.operations.append(["truncate", truncate.table, {}])
+
+    def checkpoint(self, checkpoint: Any) -> None:
+        self.operations.append(["checkpoint", checkpoint.state_json])
+
+    def warning(self, warning: Any) -> None:
+        self.operations.append(["warning", warning.message])
+
+
+def _text(cell: bytes) -> str:
+    """Return a cell as text, a float of 32 bits with the digits that these hold."""
+    if cell[0] == core_constants.CELL_FLOAT:
+        (held,) = struct.unpack("f", struct.pack("f", float(cell[1:])))
+        return chr(cell[0]) + str(held)
+    return cell.decode()
+
+
+def _work_offline() -> None:
+    """Keep the SDK from asking the package index, and from a thread that watches the memory."""
+    runner.check_newer_version = runner.notify_license = _do_nothing
+    memory_tracker.DebugMemoryTracker.start = _do_nothing
+
+
+def _do_nothing(*_: object) -> None:
+    pass
