@@ -272,12 +272,13 @@ def test_the_connection_test_names_what_the_token_cannot_read(server):
     server.set_faults("tracks=403", "custom_tracks=403")
     assert connection_test(server) == (
         "The token cannot read custom_tracks, tracks: the server answers 403 Forbidden. Ask "
-        "DataCamp to include them, or set skip_endpoints to: custom_tracks, tracks."
+        "DataCamp to include them, or set skip_endpoints to: custom_tracks, tracks. "
+        f"{connector.report.INSPECT}"
     )
     assert connection_test(server, skip_endpoints="custom_tracks, tracks") is None
     assert connection_test(server, bearer_token="other") == (
         "DataCamp rejected the token: the server answers 401 Unauthorized. Check bearer_token: it "
-        "is wrong, expired or revoked; DataCamp issues a new one."
+        f"is wrong, expired or revoked; DataCamp issues a new one. {connector.report.INSPECT}"
     )
 
 
