@@ -27,8 +27,9 @@ _LIMITS = Limits()
 def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m devkit.inspect", description=__doc__)
-    parser.add_argument("--configuration", type=Path, default=_CONFIGURATION, metavar="PATH")
-    parser.add_argument("--json", action="store_true", help="write the report as JSON")
+    add = parser.add_argument
+    add("--configuration", type=Path, default=_CONFIGURATION, help="file to read (%(default)s)")
+    add("--json", action="store_true", help="write the report as JSON")
     options = parser.parse_args(arguments)
     try:
         settings = validate_configuration(_configuration(options.configuration))
