@@ -47,11 +47,11 @@ def facts_of(fetched: Fetched) -> Facts:
             "bytes": len(body),
             "items": len(items),
         },
-        "refused": failure and failure.reason,
+        "failure": failure and failure.reason,
         "headers": [_shown_header(name, value) for name, value in headers.items()],
         "envelope": dict(islice(_members(endpoint, document), _MAX_MEMBERS if body else 0)),
         "evidence": _evidence(document if isinstance(document, dict) else {}, headers, len(items)),
-        "id prefixes": Counter(_id_prefix(endpoint, item) for item in items),
+        "id_prefixes": Counter(_id_prefix(endpoint, item) for item in items),
         **_flattened(endpoint, items),
         "fields": profile(items),
     }
@@ -141,7 +141,7 @@ def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
         "rows": rows,
         "rejected": +rejected,
         "coerced": coerced,
-        "always NULL": [_column(*c) for c in filled if c in declared and not filled[c]],
+        "always_null": [_column(*c) for c in filled if c in declared and not filled[c]],
         "undeclared": sorted({_column(*c) for c in filled.keys() - declared}),
     }
 

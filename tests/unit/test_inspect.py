@@ -74,7 +74,7 @@ def test_an_id_is_shown_by_its_kind_alone():
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
     counts = {"track-": 2, "custom-track-": 1, "SKILL_": 1, "(number)": 1, "(other)": 4}
-    assert facts({"data": items}, items=items)["id prefixes"] == counts
+    assert facts({"data": items}, items=items)["id_prefixes"] == counts
 
 
 def test_the_envelope_shows_numbers_and_flags_but_no_text():
@@ -101,7 +101,7 @@ def test_a_sync_is_foreseen():
     assert found["rejected"] == {"track": 2, "track_content": 1}
     assert found["coerced"] == {"track.live": 1}
     assert found["undeclared"] == ["track.extra"]
-    assert set(found["always NULL"]) == declared - filled
+    assert set(found["always_null"]) == declared - filled
 
 
 def test_every_rule_that_doubts_a_response_shows_what_it_saw():
