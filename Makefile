@@ -3,17 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package test test-fast test-pythons bench bench-dlt lakehouse lint check format clean
+.PHONY: help demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
 
 help:
-	@echo "make demo          run the connector against a stand-in of DataCamp's API"
+	@echo "make demo          run the connector against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run the tests, with coverage"
 	@echo "make test-fast     run the unit tests, in half a minute"
+	@echo "make breakages     check that the tests catch bugs, five minutes"
 	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, ten minutes on a quiet machine (BENCH=--quick: two)"
-	@echo "make bench-dlt     compare with dlt, in an environment of its own"
+	@echo "make bench         measure, 15 minutes on a quiet machine (BENCH=--quick: 3)"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
+	@echo "make dbt           build and test the dbt package on the demo's warehouse"
 	@echo "make lint          check style and types"
 	@echo "make check         both, as continuous integration does"
 	@echo "make format        put the code into the project's style"
@@ -44,6 +45,9 @@ test-fast: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
+breakages: .venv/installed
+	@$(BIN)/python -m devkit.breakages
+
 # Each Python on the path in an environment of its own; one that a version manager keeps inactive
 # has to be activated first. The gRPC tests use the default Python's environment.
 test-pythons: .venv-grpc/installed
@@ -57,19 +61,14 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-# Apart from .venv: what draws pictures must not be there when the SDK is measured.
-.venv-bench/installed: requirements.txt benchmarks/requirements.txt
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+.venv-dlt/installed: benchmarks/requirements-dlt.txt
+	@$(PYTHON) -m venv --clear .venv-dlt
+	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
 	@touch $@
 
-bench: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks measure $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
-
-bench-dlt: .venv/installed .venv-bench/installed
-	@$(BIN)/python -m benchmarks dlt $(BENCH)
-	@.venv-bench/bin/python -m benchmarks report $(BENCH)
+bench: .venv/installed .venv-grpc/installed
+	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 .venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
 	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
@@ -80,6 +79,17 @@ bench-dlt: .venv/installed .venv-bench/installed
 
 lakehouse: .venv-lakehouse/installed
 	@.venv-lakehouse/bin/python -m lakehouse
+
+.venv-dbt/installed: dbt/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt")'
+	@echo "Installing dbt into .venv-dbt, which takes a minute ..."
+	@$(PYTHON) -m venv --clear .venv-dbt
+	@.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check -r dbt/requirements.txt
+	@touch $@
+
+dbt: demo .venv-dbt/installed
+	cd dbt && DO_NOT_TRACK=1 ../.venv-dbt/bin/dbt build \
+	  --vars '{datacamp_database: warehouse, datacamp_schema: tester}'
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -93,5 +103,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,9 +27,10 @@ from async_client import (
     probe_all,
     validate_configuration,
 )
+from async_client.response import UnreadableItem
 from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item
+from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -206,7 +207,11 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
     columns: UndeclaredColumns = {}
     for number, item in enumerate(catalog.items, start=1):
-        yield flatten_item(endpoint, decode_item(item), columns)
+        decoded = decode_item(item)
+        if isinstance(decoded, UnreadableItem):
+            yield reject_item(endpoint, f"it is {decoded}")
+        else:
+            yield flatten_item(endpoint, decoded, columns)
         if number % PROGRESS_ITEMS == 0:
             log.info(report.progress(endpoint.name, number, len(catalog.items)))
 

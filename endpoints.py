@@ -1,7 +1,7 @@
-"""The six DataCamp catalogs: where each is fetched and which tables, keys and columns it fills.
+"""The six DataCamp catalogs as data: their URL paths, tables, keys and columns.
 
-Schema, requests, flattening, replay order and documentation are all driven by `ENDPOINTS`.
-Paths, fields and their types are those of DataCamp's LMS Catalog API.
+`ENDPOINTS` defines the schema, the requests, the replay order and the generated documentation.
+Paths, fields and types are those of DataCamp's LMS Catalog API.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Column:
-    """A column with the API's spelling, its Fivetran type and what it means to a reader."""
+    """A column: its name as the API spells it, its Fivetran type and its description."""
 
     name: str
     type: str
@@ -21,7 +21,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A destination table: its name, its primary key and every column known beforehand."""
+    """A destination table: its name, its primary key and its declared columns."""
 
     name: str
     primary_key: tuple[str, ...]
@@ -29,17 +29,16 @@ class Table:
 
     @cached_property
     def types(self) -> dict[str, str]:
-        """Fivetran type by column name, in declared order."""
+        """Return the Fivetran type of each column, in declared order."""
         return {column.name: column.type for column in self.columns}
 
 
 @dataclass(frozen=True)
 class Child:
-    """A list inside an item that gets a table of its own.
+    """A list in an item that has its own table.
 
-    `foreign_key` is the column that holds the parent's id, and `key` the column that tells the
-    children of one parent apart. How the field becomes child objects is up to its rule in
-    `flatten.rules`.
+    `field` is the list and `foreign_key` the column with the parent's id. `CHILD_RULES` in
+    `flatten.rules` turns the list into child objects.
     """
 
     field: str
@@ -48,14 +47,14 @@ class Child:
 
     @cached_property
     def key(self) -> str:
-        """The part of the primary key that is not the foreign key."""
+        """Return the part of the primary key that is not the foreign key."""
         (key,) = (name for name in self.table.primary_key if name != self.foreign_key)
         return key
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One catalog: its name in configuration, state and logs, its URL path and its tables."""
+    """A catalog: its name in configuration, state and logs, its URL path and its tables."""
 
     name: str
     path: str
@@ -64,7 +63,7 @@ class Endpoint:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """The parent table, then the child table if there is one."""
+        """Return the parent table and the child table, if there is one."""
         return (self.table,) if self.child is None else (self.table, self.child.table)
 
     @cached_property
@@ -141,7 +140,7 @@ def _content(parent: str) -> Child:
     )
 
 
-# Replay order, lightest first: the small catalogs are written while the big ones still download.
+# Replay order, smallest first: small catalogs are written while large ones are downloading.
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         name="assessments",

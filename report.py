@@ -18,7 +18,7 @@ _LONGEST_NAME = 120
 # `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
-INSPECT = "For details, run `python -m devkit.inspect` in a checkout of the connector."
+INSPECT = "For details, run python -m devkit.inspect in a checkout of the connector."
 
 
 def started(base_url: str, endpoint_names: Collection[str], known: Collection[str]) -> str:

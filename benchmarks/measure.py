@@ -1,67 +1,277 @@
-"""Everything that `make bench` measures, in one go and with a progress bar."""
+"""The sections of the benchmark: each yields its runs, one process after another."""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
-from tqdm import tqdm
+import msgspec
 
-from benchmarks.costs import costs
-from benchmarks.growth import growth
-from benchmarks.growth import step_count as growth_step_count
-from benchmarks.jobs import Workers, environment
-from benchmarks.machine import machine
-from benchmarks.profiles import COLD, Extent
-from benchmarks.results import CONNECTOR, Results
-from benchmarks.rounds import Bench, cells, record, rounds, step_count, timeline
-from benchmarks.standin import standing_in
+from async_client import Limits
+from async_client.response import MOST_BODY_COMMAS
+from benchmarks.results import STATES, Run
+from benchmarks.sdk import live_rows
+from endpoints import ENDPOINTS
+from mock_api.catalog import catalog
+from mock_api.serving import Server, serving
+
+PROJECT = Path(__file__).resolve().parent.parent
+_PACKAGES = ("fivetran-connector-sdk", "duckdb", "aiohttp", "msgspec", "requests")
+# What syncs by a variant: an environment and a module.
+_DLT, _GRPC = (".venv-dlt", "benchmarks.dlt_pipeline"), (".venv-grpc", "benchmarks.grpc_service")
+_SYNCS = {"dlt": _DLT, "dlt, six workers": _DLT, "2.13.1": _GRPC}
 
 
-def measure(extent: Extent) -> Results:
-    """Measure rounds, growth and costs."""
-    started, described = time.monotonic(), machine()
-    with benching(step_count(extent) + growth_step_count(extent) + 1) as bench:
-        record(bench)
-        spent = costs(bench.workers)
-        measured = rounds(bench, extent)
-        grown = growth(bench, extent)
-    first = next(each for each in measured if each.state == COLD)
-    return Results(
-        date=today(),
-        machine=described,
-        quick=extent.quick,
-        minutes=(time.monotonic() - started) / 60,
-        body_bytes=first.outcomes[CONNECTOR].body_bytes,
-        rows=first.rows,
-        cells=cells(measured),
-        timeline=timeline(measured),
-        growth=grown,
-        costs=spent,
+def _all(seconds: float) -> dict[str, float]:
+    return {endpoint.name: seconds for endpoint in ENDPOINTS}
+
+
+_REALISTIC = (0.2, 0.5, 0.5, 0.2, 0.4, 1.4)  # in replay order; the larger the body, the later
+# Seconds until each endpoint responds.
+PROFILES = {
+    **{f"{seconds:g} s": _all(seconds) for seconds in (0, 0.3, 1, 3)},
+    "realistic": dict(zip(_all(0), _REALISTIC, strict=True)),
+}
+
+
+class Extent(NamedTuple):
+    """How much is measured: runs, latency profiles, sizes in times of the real one."""
+
+    runs: int
+    profiles: tuple[str, ...]
+    scales: tuple[int, ...]
+
+
+FULL = Extent(5, tuple(PROFILES), (1, 3, 10))
+QUICK = Extent(1, ("1 s", "realistic"), (1, 2))
+
+
+class SkippedError(Exception):
+    """A section cannot be measured on this machine; the text says why."""
+
+
+@dataclass
+class Bench:
+    """A mock server, a scratch folder, and the processes that sync from one into the other."""
+
+    server: Server
+    latency_seconds: dict[str, float]
+    folder: Path
+    served: tuple[int, int] | None = None
+
+    def serve(self, profile: str = "0 s", *, revision: int = 0, scale: int = 1) -> None:
+        """Serve these catalogs from now on, each endpoint after its latency."""
+        self.latency_seconds.update(PROFILES[profile])
+        if self.served != (revision, scale):
+            self.server.serve(catalog(revision, scale))
+            self.served = (revision, scale)
+
+    def sync(self, variant: str, *prefix: str) -> Run:
+        """Sync by one variant into a folder of its own; a service's command gets the prefix."""
+        environment, module = _SYNCS.get(variant, (".venv", "benchmarks.worker"))
+        python = PROJECT / environment / "bin" / "python"
+        if not python.exists():
+            raise SkippedError(f"there is no {environment}")
+        api = (self.server.base_url, self.server.token)
+        words = (str(python), "-m", module, variant, str(self.folder / variant), *api, *prefix)
+        output, seconds = timed(*words)
+        run = msgspec.json.decode(output, type=Run)
+        run.variant, run.process_seconds = variant, seconds
+        return run
+
+    def round(
+        self, number: int, state: str, variants: Sequence[str], profile: str = "0 s"
+    ) -> Iterator[Run]:
+        """Sync by several variants; raise RuntimeError if they do not leave the same rows.
+
+        What was synced before is deleted at a first sync.
+        """
+        if state == "first":
+            self.forget()
+        self.serve(profile, revision=int(state == "changed"))
+        for variant in variants:
+            run = self.sync(variant)
+            run.case, run.state, run.number = profile, state, number
+            yield run
+        expected = live_rows(self.folder / "connector")
+        for variant in variants:
+            rows = live_rows(self.folder / variant)
+            if any(rows[table] != expected[table] for table in rows):
+                raise RuntimeError(f"{variant} left {rows}, the connector {expected}")
+
+    def forget(self) -> None:
+        """Delete all that was synced."""
+        for path in self.folder.iterdir():
+            shutil.rmtree(path)
+
+
+def timed(*words: str) -> tuple[bytes, float]:
+    """Run a command in the project's folder; return its output and its seconds."""
+    local = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    pipe = subprocess.PIPE
+    started = time.perf_counter()
+    done = subprocess.run(
+        words, cwd=PROJECT, env=local, stdout=pipe, stderr=pipe, timeout=600, check=False
     )
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        complaint = done.stderr.decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(words[:4])} failed: {complaint}")
+    return done.stdout, seconds
 
 
 @contextmanager
-def benching(steps: int) -> Iterator[Bench]:
-    """Have a stand-in and a scratch folder for so many processes, and show how far it is."""
+def benching() -> Iterator[Bench]:
+    """Run a mock server, and create a scratch folder, until the end of the block."""
+    latency_seconds = _all(0)
     with (
-        tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder,
-        tqdm(total=steps, unit="process") as bar,
+        tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
+        serving({}, latency_seconds=latency_seconds) as server,
     ):
-
-        def tick(what: str) -> None:
-            bar.set_description(f"{what:10}")
-            bar.update()
-
-        variables = environment(Path(folder) / "home")
-        with standing_in(variables) as standin:
-            yield Bench(Workers(variables, tick), standin, Path(folder))
+        yield Bench(server, latency_seconds, Path(folder))
 
 
-def today() -> str:
-    """Give the date, in UTC."""
-    return datetime.now(timezone.utc).date().isoformat()
+def machine() -> dict[str, str]:
+    """Describe the machine, Python and the packages that take part."""
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("model name")[2]
+    return {
+        "processor": f"{os.cpu_count()} cores of {cpu.partition(':')[2].splitlines()[0].strip()}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+    }
+
+
+def latency(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync in each latency profile, by all variants, one right after another."""
+    for number in range(extent.runs):
+        for case in extent.profiles:
+            for state in STATES:
+                variants = ["download", "sdk alone", "connector"]
+                # The other two handle a changed catalog as an unchanged one, and where responses
+                # take three seconds they take most of the time and show nothing new.
+                if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
+                    variants += ["threads", "sequential"]
+                yield from bench.round(number, state, variants, case)
+
+
+def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync catalogs of each size into DuckDB, then with operations that are dropped."""
+    for scale in extent.scales:
+        bench.forget()
+        bench.serve(scale=scale)
+        items = catalog(scale=scale)
+        text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+        size = {"items": sum(map(len, items.values())), "bytes": len(text.encode())}
+        for variant in ("connector", "own"):
+            for state in ("first", "unchanged"):
+                run = bench.sync(variant)
+                rows = sum(live_rows(bench.folder / "connector").values())
+                run.case, run.state, run.parts = str(scale), state, {**size, "rows": rows}
+                yield run
+
+
+# Each starts Python, and the later ones do more.
+_STARTS = {"Python": "", "SDK": "import fivetran_connector_sdk", "import": "import connector"}
+
+
+def process(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Measure the parts of a first sync's process, and the steps of an item."""
+    for number in range(extent.runs):
+        for variant, code in _STARTS.items():
+            _, seconds = timed(sys.executable, "-c", code)
+            yield Run(variant=variant, number=number, process_seconds=seconds)
+        yield from bench.round(number, "first", ["sdk alone", "names cached", "connector"])
+    steps, seconds = timed(sys.executable, "-m", "benchmarks.items")
+    parts = msgspec.json.decode(steps, type=dict[str, float])
+    yield Run(variant="item", process_seconds=seconds, parts=parts)
+
+
+def generations(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync with both generations of the SDK."""
+    for number in range(extent.runs):
+        for state in STATES:
+            yield from bench.round(number, state, ["connector", "2.13.1"])
+
+
+def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync with the connector and with dlt, each as a whole process."""
+    for number in range(extent.runs):
+        for state in ("first", "unchanged"):
+            yield from bench.round(number, state, ["connector", "dlt", "dlt, six workers"], "1 s")
+
+
+_QUOTAS = (
+    (Path("/sys/fs/cgroup"), {"cpu.max": "50000 100000"}),  # version 2 of control groups
+    (Path("/sys/fs/cgroup/cpu"), {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}),
+)
+# The limit is on memory that the process can write and shares with no other, which is more than
+# what is resident: the stacks of its threads count whole.
+_LIMITED = 'echo $$ > "$0" && ulimit -d 1000000 && exec "$@"'
+
+
+def envelope(bench: Bench, extent: Extent) -> Iterator[Run]:
+    """Sync through the gRPC service, which has half a CPU and 1 GB, as in production."""
+    with _half_a_cpu() as processes:
+        limited = ("sh", "-c", _LIMITED, str(processes))
+        for scale in (1, extent.scales[-1]):
+            bench.serve(scale=scale)
+            for state in ("first", "unchanged"):
+                run = bench.sync("2.13.1", *limited)
+                run.case = "real size" if scale == 1 else f"{scale} times the real size"
+                run.state = state
+                yield run
+            bench.forget()
+        bench.served = None
+        for case, body in _at_the_bounds().items():
+            bench.server.serve({endpoint.name: body for endpoint in ENDPOINTS})  # type: ignore[misc]
+            run = bench.sync("2.13.1", *limited)
+            run.case, run.state = case, "first"
+            yield run
+            bench.forget()
+
+
+@contextmanager
+def _half_a_cpu() -> Iterator[Path]:
+    """Create a control group with half a CPU; yield the file that moves a process into it."""
+    for root, quota in _QUOTAS:
+        if os.access(root / "cgroup.procs", os.W_OK):
+            group = root / f"benchmark-{os.getpid()}"
+            group.mkdir()
+            try:
+                for name, value in quota.items():
+                    (group / name).write_text(value, encoding="ascii")
+                yield group / "cgroup.procs"
+            finally:
+                group.rmdir()
+            return
+    raise SkippedError("a control group with a CPU quota needs Linux and root")
+
+
+def _at_the_bounds() -> dict[str, bytes]:
+    """Return bodies that are as large, or have as many values, as is still read."""
+    item = b'{"id":"%06d","title":"' + b"A long title " * 150 + b'","chapters":[{"id":"1"}]}'
+    number = Limits().body_bytes // (len(item % 0) + 1)
+    objects = b'{"a":{}},' * (MOST_BODY_COMMAS - 1)
+    return {
+        "six catalogs of 32 MiB": b"[%s]" % b",".join(item % n for n in range(number)),
+        "six lists of a million items": b"[%s1]" % (b"1," * MOST_BODY_COMMAS),
+        "six times a million objects": b'{"data":[],"x":[%s{}]}' % objects,
+    }
+
+
+SECTIONS: dict[str, Callable[[Bench, Extent], Iterator[Run]]] = {
+    section.__name__: section for section in (latency, growth, process, generations, envelope, dlt)
+}

@@ -1,192 +1,100 @@
-"""What was measured, as it is kept in results.json: raw samples, from which the rest follows."""
+"""What was measured: the runs, kept one a line in results.json."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from benchmarks.bound import finish
-
-CONNECTOR, ALONE, SEQUENTIAL, THREADS = "connector", "alone", "sequential", "threads"
-DLT, DLT_SIX = "dlt", "dlt, six workers"
-DOWNLOAD, REPLAY = "download", "replay"
+STATES = ("first", "unchanged", "changed")
 
 
-class Span(msgspec.Struct, frozen=True):
-    """When an endpoint was downloaded or replayed, in seconds since the call of update()."""
+class Run(msgspec.Struct, omit_defaults=True):
+    """One process: what it was, then what was measured of it.
 
-    endpoint: str
-    kind: str
-    start: float
-    end: float
-
-
-class Sample(msgspec.Struct, omit_defaults=True):
-    """One sync in a process of its own.
-
-    `seconds` go from the call of update() to its last checkpoint, `process_seconds` from the start
-    of the process to its end. `peak_bytes` is the process's largest resident size,
-    `before_bytes` what it was when update() was called.
+    A case is a latency profile or a size. Runs of one `number` followed each other; ratios are
+    taken only between them. `seconds` and `cpu_seconds` are from the call of `update()` to the
+    return of its last checkpoint, and `arrived` and `written` are seconds since that call, by
+    endpoint in replay order. `process_seconds` are from the start of the process to its end.
     """
 
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
-    before_bytes: int
+    section: str = ""
+    case: str = ""
+    state: str = ""
+    variant: str = ""
+    number: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
     process_seconds: float = 0.0
-
-    @property
-    def grown_bytes(self) -> int:
-        """How much of the peak update() brought about."""
-        return self.peak_bytes - self.before_bytes
-
-
-class Run(msgspec.Struct):
-    """All variants measured once, one right after another; only within it are ratios taken.
-
-    `arrivals` is when a bare client has each endpoint's whole answer, and `alone` the seconds that
-    the SDK by itself takes for the operations of each endpoint, both by endpoint in replay order.
-    """
-
-    arrivals: dict[str, float]
-    alone: dict[str, float]
-    samples: dict[str, Sample]
-
-    @property
-    def bound(self) -> float:
-        """When the last checkpoint could be done at the earliest."""
-        return finish(list(self.arrivals.values()), list(self.alone.values()))
-
-    @property
-    def slowest_answer(self) -> float:
-        """When the last answer is complete."""
-        return max(self.arrivals.values())
-
-    def seconds(self, variant: str) -> float:
-        """How long one variant took."""
-        return self.samples[variant].seconds
+    before_bytes: int = 0
+    peak_bytes: int = 0
+    arrived: dict[str, float] = {}
+    written: dict[str, float] = {}
+    checkpoint_seconds: list[float] = []
+    parts: dict[str, float] = {}
+    error: str = ""
 
 
-class Cell(msgspec.Struct):
-    """One latency profile with one state of the catalog, and its runs."""
+class Results(msgspec.Struct):
+    """All runs, the machine, and the date and load average at the start of each section."""
 
-    profile: str
-    state: str
+    quick: bool
+    machine: dict[str, str]
+    conditions: dict[str, str]
     runs: list[Run]
 
-    @property
-    def bound(self) -> float:
-        """Give the median of the bounds."""
-        return median(run.bound for run in self.runs)
+    def of(self, section: str, **identity: str | int) -> list[Run]:
+        """Return the runs of a section with this case, state, variant or number."""
+        wanted = {"section": section, **identity}.items()
+        return [r for r in self.runs if all(getattr(r, name) == value for name, value in wanted)]
 
-    def with_variant(self, variant: str) -> list[Run]:
-        """Give the runs in which a variant took part."""
-        return [run for run in self.runs if variant in run.samples]
+    def like(self, run: Run, variant: str) -> list[Run]:
+        """Return the run of another variant that was measured beside this one, if any."""
+        section, case, state, number = run.section, run.case, run.state, run.number
+        return self.of(section, case=case, state=state, number=number, variant=variant)
 
-    def seconds(self, variant: str) -> float | None:
-        """Give the median of a variant; None if it never ran."""
-        runs = self.with_variant(variant)
-        return median(run.seconds(variant) for run in runs) if runs else None
-
-    def ratio(self, variant: str, to_variant: str) -> float | None:
-        """Give the median of the ratios, each of two variants in one run."""
-        runs = self.with_variant(variant)
-        return median(r.seconds(variant) / r.seconds(to_variant) for r in runs) if runs else None
+    def cases(self, section: str) -> list[str]:
+        """Return the cases of a section in the order in which they were measured."""
+        return list(dict.fromkeys(run.case for run in self.of(section)))
 
 
-class Timeline(msgspec.Struct):
-    """The spans of one measured run, and its bound."""
-
-    profile: str
-    bound: float
-    spans: dict[str, list[Span]]
+def typical(runs: list[Run], value: Callable[[Run], float] = lambda run: run.seconds) -> float:
+    """Return the median of a value over runs."""
+    return median(map(value, runs))
 
 
-class Growth(msgspec.Struct):
-    """A catalog `scale` times the real size: syncs into DuckDB, and with operations going nowhere.
+def lower_bound(download: Run, alone: Run) -> float:
+    """Return the earliest end of a sync if only the network and the SDK took time.
 
-    `syncs` and `own` hold a sample by state of the catalog.
+    No endpoint can be written before it has arrived, as it does for a client that only downloads,
+    nor faster than the SDK alone takes its operations.
     """
-
-    scale: int
-    items: int
-    rows: int
-    body_bytes: int
-    syncs: dict[str, Sample]
-    own: dict[str, Sample]
+    finished = previous = 0.0
+    for name, written in alone.written.items():
+        finished = max(finished, download.arrived[name]) + written - previous
+        previous = written
+    return finished
 
 
-class Costs(msgspec.Struct):
-    """What an unchanged item costs, in microseconds by step, and an import, in seconds."""
-
-    items: int
-    item_microseconds: dict[str, float]
-    sdk_import_seconds: list[float]
-    connector_import_seconds: list[float]
+def peak_bytes() -> int:
+    """Return the largest resident size that this process has had, on Linux."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
-class Dlt(msgspec.Struct):
-    """The comparison with dlt: when, where, which release, at which latency.
-
-    A run holds the seconds of whole processes by variant and state of the catalog.
-    """
-
-    date: str
-    machine: dict[str, str]
-    version: str
-    latency_seconds: float
-    runs: list[dict[str, dict[str, float]]]
-
-    def seconds(self, variant: str, state: str) -> float:
-        """Give the median of a variant."""
-        return median(run[variant][state] for run in self.runs)
-
-    def ratio(self, variant: str, state: str) -> float:
-        """Give the median of how many times a variant's seconds the connector takes."""
-        return median(run[CONNECTOR][state] / run[variant][state] for run in self.runs)
-
-
-class Results(msgspec.Struct, omit_defaults=True):
-    """All that one machine measured; `rows` is what every variant wrote, by table."""
-
-    date: str
-    machine: dict[str, str]
-    quick: bool
-    minutes: float
-    body_bytes: int
-    rows: dict[str, int]
-    cells: list[Cell]
-    timeline: Timeline
-    growth: list[Growth]
-    costs: Costs
-    dlt: Dlt | None = None
-
-    def cell(self, profile: str, state: str) -> Cell | None:
-        """Find a cell; None if it was not measured."""
-        return next((cell for cell in self.of_state(state) if cell.profile == profile), None)
-
-    def of_state(self, state: str) -> list[Cell]:
-        """Give the cells of a state, by profile."""
-        return [cell for cell in self.cells if cell.state == state]
-
-
-def load(path: Path) -> Results | None:
-    """Read results.json; None if there is none yet."""
-    return msgspec.json.decode(path.read_bytes(), type=Results) if path.exists() else None
+def load(path: Path) -> Results:
+    """Read results.json."""
+    return msgspec.json.decode(path.read_bytes(), type=Results)
 
 
 def save(results: Results, path: Path) -> None:
-    """Write results.json, times to a tenth of a millisecond."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rounded = _rounded(msgspec.to_builtins(results))
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(rounded), indent=1) + b"\n")
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+    """Write results.json, one run a line and times to a tenth of a millisecond."""
+    text = msgspec.json.encode(results)
+    document = json.loads(text, parse_float=lambda number: round(float(number), 4))
+    runs = ",\n".join(map(json.dumps, document.pop("runs")))
+    head = json.dumps(document, indent=1).removesuffix("\n}")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{head},\n "runs": [\n{runs}\n]}}\n', encoding="utf-8")

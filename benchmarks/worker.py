@@ -1,100 +1,159 @@
-"""One sync in a process of its own: ``python -m benchmarks.worker JOB`` prints how it went."""
+"""One sync in a process of its own: `python -m benchmarks.worker` prints its `Run`.
+
+The arguments are the variant, the folder to sync into, the address of the API and the token.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import msgspec
 from fivetran_connector_sdk import Operations
 
 import connector
-import report
-from benchmarks import sdk
-from benchmarks.jobs import Job, Outcome
-from benchmarks.results import ALONE, CONNECTOR, SEQUENTIAL, THREADS
-from benchmarks.sequential import sequential
-from benchmarks.sinks import Nowhere, Operation, Recorder, Sink, recorded
-from benchmarks.threads import threads
-from benchmarks.watch import Watch
+from benchmarks import baselines, sdk
+from benchmarks.results import Run, peak_bytes
+from endpoints import ENDPOINTS
 
 Configuration = Mapping[str, str]
-Variant = Callable[[Configuration, sdk.State, Watch], None]
+
+
+class Dropped:
+    """Accepts the SDK's operations and keeps only the state of the last checkpoint."""
+
+    def __init__(self) -> None:
+        self.upsert = self.delete = self.truncate = self.warning = lambda *_: None
+        self.state: object = {}
+
+    def checkpoint(self, state: object) -> None:
+        """Keep the state for the next sync."""
+        self.state = state
+
+
+class Recorded:
+    """Records the SDK's operations as pairs of name and arguments."""
+
+    def __init__(self) -> None:
+        self.operations: list[tuple[str, tuple[object, ...]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return what records a call of this operation."""
+        return lambda *arguments: self.operations.append((name, arguments))
+
+
+class Watch:
+    """Passes operations on and measures the sync.
+
+    Only checkpoints are timed, of which there are seven: a row costs no more than without.
+    """
+
+    def __init__(self, operations: Any) -> None:
+        self.upsert, self.delete = operations.upsert, operations.delete
+        self.truncate, self.warning = operations.truncate, operations.warning
+        self._checkpoint = operations.checkpoint
+        self.start()
+
+    def start(self) -> None:
+        """Start the clocks, or start them again."""
+        self._run, self._ends = Run(before_bytes=peak_bytes()), list[float]()
+        self._cpu_started, self._started = time.process_time(), time.perf_counter()
+
+    def checkpoint(self, state: object, /) -> None:
+        """Pass a checkpoint on; the last one ends what is measured."""
+        started = self._now()
+        self._checkpoint(state)
+        self._run.seconds = self._now()
+        self._run.cpu_seconds = time.process_time() - self._cpu_started
+        self._run.checkpoint_seconds.append(self._run.seconds - started)
+        self._ends.append(self._run.seconds)
+
+    def arrived(self, endpoint_name: str) -> None:
+        """Note that a response is complete."""
+        self._run.arrived[endpoint_name] = self._now()
+
+    def run(self) -> Run:
+        """Return what was measured; an endpoint is written when its checkpoint returns."""
+        self._run.peak_bytes = peak_bytes()
+        # The connector makes one more checkpoint, before it writes the first endpoint.
+        ends = self._ends[-len(ENDPOINTS) :]
+        self._run.written = {e.name: end for e, end in zip(ENDPOINTS, ends, strict=False)}
+        return self._run
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._started
 
 
 def main() -> int:
-    """Run the job that the command line holds."""
-    job = msgspec.json.decode(sys.argv[1], type=Job)
-    # The SDK's log goes nowhere, also what it has to say when the process ends.
-    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    answer, sys.stdout = sys.stdout, nowhere
-    answer.buffer.write(msgspec.json.encode(run(job)))
+    """Run the sync that the command line names."""
+    # The SDK logs to standard output, also while the process ends.
+    output, sys.stdout = sys.stdout, Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    variant, folder, base_url, token = sys.argv[1:]
+    run = sync(variant, Path(folder), {"bearer_token": token, "base_url": base_url})
+    output.buffer.write(msgspec.json.encode(run))
     return 0
 
 
-def run(job: Job) -> Outcome:
-    """Run a job in this process."""
-    sdk.allow_logging()
-    folder = Path(job.folder)
-    configuration = {"bearer_token": job.token, "base_url": job.base_url}
-    sink = _sink(job, folder)
-    watch, variant = Watch(sink), _variant(job)
+def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
+    """Sync by one variant in this process."""
+    sdk.prepare()
+    if variant == "names cached":
+        sdk.cache_names()
+    dropped = Dropped()
+    watch = Watch(dropped if variant == "own" else Operations)
 
     def update(configuration: Configuration, state: sdk.State) -> None:
         watch.start()
-        variant(configuration, state, watch)
+        _VARIANTS[variant](configuration, state, watch)
 
-    if job.nowhere:
+    if variant in ("own", "download"):
         update(configuration, sdk.state_of(folder))
+        sdk.state_file(folder).parent.mkdir(parents=True, exist_ok=True)
+        sdk.state_file(folder).write_text(json.dumps(dropped.state), encoding="utf-8")
     else:
         sdk.sync(update, configuration, folder)
-    sample = watch.sample()
-    if isinstance(sink, Recorder):
-        sink.save(Path(job.recording))
-    return Outcome(sample, watch.spans(), watch.body_bytes)
-
-
-def _sink(job: Job, folder: Path) -> Sink:
-    if not job.nowhere:
-        sink: Sink = Operations
-        return sink
-    return (Recorder if job.recording else Nowhere)(sdk.state_file(folder))
-
-
-def _variant(job: Job) -> Variant:
-    if job.variant == CONNECTOR:
-        return _connector
-    if job.variant == ALONE:
-        segments = recorded(Path(job.recording))
-        return lambda _configuration, _state, watch: _replay(segments, watch)
-    baseline = {SEQUENTIAL: sequential, THREADS: threads}[job.variant]
-    return lambda configuration, _state, watch: baseline(configuration, watch)
+    return watch.run()
 
 
 def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
-    _stand_in(connector, op=watch, process_endpoint=watch.replaying(connector.process_endpoint))
-    _stand_in(report, fetched=watch.arriving(report.fetched))
+    fetching = vars(connector)["fetching"]
+
+    @contextmanager
+    def watched(*arguments: Any) -> Iterator[Any]:
+        with fetching(*arguments) as catalogs:
+            for name, future in catalogs.items():
+                future.add_done_callback(lambda _, name=name: watch.arrived(name))
+            yield catalogs
+
+    vars(connector).update(op=watch, fetching=watched)
     connector.update(configuration, state)
 
 
-def _stand_in(module: ModuleType, **attributes: object) -> None:
-    """Replace names of a module for the rest of the process."""
-    for name, value in attributes.items():
-        setattr(module, name, value)
+def _alone(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
+    """Record the connector's operations, then pass them to the SDK with nothing else to do."""
+    recorded = Recorded()
+    vars(connector).update(op=recorded)
+    connector.update(configuration, state)
+    watch.start()
+    for name, arguments in recorded.operations:
+        getattr(watch, name)(*arguments)
 
 
-def _replay(segments: Mapping[str, list[Operation]], watch: Watch) -> None:
-    """Give the SDK the recorded operations, and nothing else to do."""
-    for endpoint_name, operations in segments.items():
-        started = time.perf_counter()
-        for name, *arguments in operations:
-            getattr(watch, str(name))(*arguments)
-        watch.passed(ALONE, endpoint_name, started)
-
+_VARIANTS: dict[str, Callable[[Configuration, sdk.State, Watch], None]] = {
+    "connector": _connector,
+    "own": _connector,
+    "sdk alone": _alone,
+    "names cached": _alone,
+    "download": baselines.download,
+    "sequential": baselines.sequential,
+    "threads": baselines.threads,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

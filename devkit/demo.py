@@ -1,7 +1,6 @@
-"""Show the connector to a newcomer: two real ``fivetran debug`` runs against the stand-in.
+"""The demo: two `fivetran debug` syncs of the mock server, into a DuckDB file that can be queried.
 
-The first fills a DuckDB file, the second finds a catalog in which a few things have changed. All
-output fits a terminal of 80 columns.
+The first fills the file, the second finds a catalog that has changed. All output fits 80 columns.
 """
 
 from __future__ import annotations
@@ -11,43 +10,83 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
-import duckdb
-
-from devkit import fivetran
+from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
 FOLDER = fivetran.PROJECT / ".demo"
 WIDTH = 80
 
-# What the SDK prints: time, level, origin, text. Lines that go on are indented instead.
+# The SDK's log: time, level, origin and message, then indented lines that continue it.
 _LOG_LINE = re.compile(r"(\d\d:\d\d:\d\d)\.\d+ (\w+) +⚡ (\w+) +(.*)")
-_STATE = re.compile(r'\{"version": .*"writing": ("\w+"|null).*\}')
+# Two threads may print at once, so that a line begins within another one.
+_BEGINNING = re.compile(r"(?=\d\d:\d\d:\d\d\.\d+ \w+ +⚡)")
+_CONTINUED = " " * 35
 _INDENT = " " * 10
+_STATE = re.compile(r'\{"version": .*"writing": (?:"(\w+)"|null).*\}')
+# The SDK's own lines that are worth reading; the others name files and tables at each sync.
+_WORTH_READING = ("checkpoint", "SYNC")
+_HINT = """\
+
+Query the data, here for tracks that still list a retired course
+(docs/queries.md has further queries):
+
+  {python} -c "import duckdb
+duckdb.connect('{warehouse}').sql('''
+    SELECT track.title AS track, course.title AS retired_course
+    FROM tester.track_content AS content
+    JOIN tester.track ON track.id = content.track_id
+    JOIN tester.course ON course.id = content.id
+    WHERE course._fivetran_deleted AND NOT track._fivetran_deleted
+  ''').show()"
+"""
 
 
 def main() -> int:
-    """Run the demo; gives the exit status of the first run that fails, else 0."""
+    """Run the demo; return the exit status of the first sync that fails, else 0."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     with serving(catalog()) as server:
         configuration = {"bearer_token": server.token, "base_url": server.base_url}
         copy = fivetran.prepare(FOLDER, configuration)
-        _say(f"First sync, of a stand-in for DataCamp's API at {server.base_url}")
+        _print_heading(f"First sync from the mock server at {server.base_url}")
         status = _debug(copy)
         if status == 0:
             server.serve(catalog(revision=1))
-            _say("Second sync, after some items were added, changed and retired")
+            _print_heading("Second sync, after items were added, changed and retired")
             status = _debug(copy)
     if status == 0:
-        _show_tables(copy / "files" / "warehouse.db")
+        _print_heading("Rows in the warehouse")
+        _print_tables(copy)
     return status
 
 
+def readable(lines: Iterable[str]) -> Iterable[str]:
+    """Yield the lines of a sync's log that are worth reading, wrapped and without the state."""
+    shown = True
+    parts = (part for line in lines for part in _BEGINNING.split(line) if part.strip())
+    for line in parts:
+        text = _STATE.sub(_without_state, line.rstrip())
+        match = _LOG_LINE.match(text)
+        if match:
+            time, level, origin, message = match.groups()
+            shown = origin != "sdk" or level != "INFO" or message.startswith(_WORTH_READING)
+            text = f"{time}  {'' if level == 'INFO' else f'{level}: '}{message}"
+        elif text.startswith(_CONTINUED):
+            text = _INDENT + text.removeprefix(_CONTINUED)
+        else:
+            shown = True
+        if shown:
+            yield from textwrap.wrap(text, WIDTH, subsequent_indent=_INDENT, tabsize=4)
+
+
+def _without_state(state: re.Match[str]) -> str:
+    return f"state saved; next: {state[1]}" if state[1] else "state saved"
+
+
 def _debug(copy: Path) -> int:
-    """Run one sync; gives its exit status."""
+    """Run one sync and print its log; return its exit status."""
     with fivetran.start(copy, ["debug"]) as process:
         try:
             for line in readable(process.stdout or ()):
@@ -57,50 +96,19 @@ def _debug(copy: Path) -> int:
         return process.wait()
 
 
-def readable(lines: Iterable[str]) -> Iterable[str]:
-    """Fit the SDK's log to a terminal: no state, no origin, long lines folded."""
-    for line in lines:
-        text = _STATE.sub(r"state saved, writing \1 next", line.rstrip())
-        match = _LOG_LINE.match(text)
-        if match:
-            time, level, _, message = match.groups()
-            head = "" if level == "INFO" else f"{level}: "
-            text = f"{time}  {head}{message}"
-        else:
-            text = _INDENT + text.removeprefix(" " * 35)
-        yield from textwrap.wrap(
-            text, WIDTH, subsequent_indent=_INDENT, drop_whitespace=True, tabsize=4
-        ) or [""]
-
-
-def _show_tables(warehouse: Path) -> None:
-    _say("What the warehouse holds now")
-    with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
-        tables = connection.execute(
-            "SELECT table_name FROM information_schema.tables "
-            "WHERE table_schema = 'tester' ORDER BY table_name"
-        ).fetchall()
-        print(f"{'table':24}{'rows':>8}{'deleted':>9}")
-        for (table,) in tables:
-            rows, deleted = connection.execute(
-                "SELECT count(*) FILTER (NOT _fivetran_deleted), "
-                f"count(*) FILTER (_fivetran_deleted) FROM tester.{table}"
-            ).fetchone() or (0, 0)
-            print(f"{table:24}{rows:>8,}{deleted:>9,}")
+def _print_tables(copy: Path) -> None:
+    deleted = sdk.counts(copy, deleted=True)
+    print(f"{'table':24}{'rows':>8}{'deleted':>9}")
+    for table, rows in sdk.counts(copy).items():
+        print(f"{table:24}{rows:>8,}{deleted[table]:>9,}")
     python = Path(sys.executable)
     if python.is_relative_to(fivetran.PROJECT):
         python = python.relative_to(fivetran.PROJECT)
-    print(
-        "\nLook at the data, with any other query in place of this one:\n\n"
-        f'  {python} -c "import duckdb\n'
-        f"duckdb.connect('{warehouse.relative_to(fivetran.PROJECT)}').sql('''\n"
-        "    SELECT title, technology, time_needed_in_hours FROM tester.course\n"
-        "    WHERE NOT _fivetran_deleted ORDER BY updated_at DESC LIMIT 5\n"
-        "  ''').show()\""
-    )
+    warehouse = (copy / "files" / "warehouse.db").relative_to(fivetran.PROJECT)
+    print(_HINT.format(python=python, warehouse=warehouse.as_posix()), end="")
 
 
-def _say(text: str) -> None:
+def _print_heading(text: str) -> None:
     print(f"\n== {text} ".ljust(WIDTH, "="), flush=True)
 
 

@@ -180,13 +180,11 @@ def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def counts(folder: Path) -> dict[str, int]:
-    """Return the number of rows that are not deleted, by table."""
+def counts(folder: Path, *, deleted: bool = False) -> dict[str, int]:
+    """Return the number of rows that are not deleted, or of those that are, by table."""
     tables = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
-    return {
-        table: query(folder, f"SELECT count(*) FROM {table} WHERE NOT _fivetran_deleted")[0][0]
-        for table in tables
-    }
+    count = f"SELECT count(*) FILTER (_fivetran_deleted = {deleted}) FROM"
+    return {table: query(folder, f"{count} {table}")[0][0] for table in tables}
 
 
 class _Sink:

@@ -1,5 +1,14 @@
-"""Catalog items to table rows, pure: `flatten_item` and the rules and coercions behind it."""
+"""Turn catalog items into table rows: `flatten_item` and the rules and coercions it uses."""
 
-from flatten.item import Flattened, Key, Rejected, Row, UndeclaredColumns, flatten_item
+from flatten.item import Flattened, Key, Rejected, flatten_item, reject_item
+from flatten.row import Row, UndeclaredColumns
 
-__all__ = ["Flattened", "Key", "Rejected", "Row", "UndeclaredColumns", "flatten_item"]
+__all__ = [
+    "Flattened",
+    "Key",
+    "Rejected",
+    "Row",
+    "UndeclaredColumns",
+    "flatten_item",
+    "reject_item",
+]

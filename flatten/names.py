@@ -15,11 +15,11 @@ _UNDERSCORES = re.compile(r"_+")
 
 @lru_cache(maxsize=4096)
 def column_name(field: str) -> str:
-    """Give the column that ``field`` becomes under Fivetran's naming, e.g. ``image_url_jpg``.
+    """Return the column name that Fivetran gives to `field`, such as `image_url_jpg`.
 
-    Accents go, all but ASCII letters and digits become underscores, and a word begins at a capital
-    after a small letter and wherever digits begin or end. Two fields with one column are one field
-    to Fivetran. Source: the renaming of SDK 3.0.0, against which a test compares this function.
+    Accents are removed, other characters than ASCII letters and digits become underscores, and a
+    word starts at a capital after a lower-case letter and where digits start or end. Fields with
+    the same column name are one field to Fivetran. A test compares this with SDK 3.0.0.
     """
     decomposed = unicodedata.normalize("NFD", field)
     plain = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")

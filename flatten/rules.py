@@ -1,9 +1,9 @@
-"""How fields and child lists with a shape of their own become plain fields and plain objects.
+"""Rules, by field name, that turn nested fields into plain fields and lists into child objects.
 
-A field rule takes a field's name and value and gives the fields that stand in its place. A child
-rule takes the value of a child field and gives the objects in it; what it gives that is no object
-is for the caller to reject. A rule never fails and never changes its input: a value that does not
-fit its rule stays under its own name, so that nothing is lost.
+A field rule takes the name and value of a field and returns the fields that replace it. A child
+rule takes the value of a child list and returns its elements; the caller rejects those that are
+not objects. A rule never raises and never modifies its input, and it keeps a value of another
+shape than it expects under its own name, so that no data is lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ChildRule = Callable[[object], list[object]]
 
 
 def prefixed(field: str, value: object) -> Mapping[str, object]:
-    """Spread an object over one field per key, ``<field>_<key>``; null gives no field at all."""
+    """Return a field `<field>_<key>` for each key of an object, and no field for null."""
     if value is None:
         return {}
     if isinstance(value, dict):
@@ -27,19 +27,20 @@ def prefixed(field: str, value: object) -> Mapping[str, object]:
 
 
 def joined(field: str, value: object) -> Mapping[str, object]:
-    """Make one text of a list of texts, or of objects with a ``fullName``; nulls are skipped.
+    """Join a list of texts, or of objects with a `fullName`, with commas; nulls are skipped.
 
-    An empty list gives ``""``. A list that holds anything else is left as it is.
+    An empty list becomes `""`. A list that contains anything else is unchanged.
     """
     if not isinstance(value, list):
         return {field: value}
     names = [
-        element["fullName"] if isinstance(element, dict) and "fullName" in element else element
+        element.get("fullName", element) if isinstance(element, dict) else element
         for element in value
     ]
-    if all(name is None or isinstance(name, str) for name in names):
-        return {field: ", ".join(name for name in names if name is not None)}
-    return {field: value}
+    try:
+        return {field: ", ".join([name for name in names if name is not None])}
+    except TypeError:  # it contains a value that is not text
+        return {field: value}
 
 
 FIELD_RULES: Mapping[str, FieldRule] = {
@@ -51,33 +52,32 @@ FIELD_RULES: Mapping[str, FieldRule] = {
 
 
 def children(value: object) -> list[object]:
-    """List the children in ``value``: none for null, and one for anything that is no list."""
+    """Return the elements of a list, none for null, and any other value as a list of one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def named(value: object) -> list[object]:
-    """List the children, those given as text as ``{"name": text}``."""
-    return [
-        {"name": child} if isinstance(child, str) else child  # keeps one shape for the table
-        for child in children(value)
-    ]
+    """Return the children, with `{"name": text}` for each that is text."""
+    return [{"name": child} if isinstance(child, str) else child for child in children(value)]
 
 
 def numbered_where_missing(value: object) -> list[object]:
-    """List the children; one without a ``position`` gets its place in the list, from 1."""
+    """Return the children; one without a `position` gets its place in the list, from 1."""
     return [
-        {**child, "position": place} if _lacks_position(child) else child  # type: ignore[dict-item]
+        {**child, "position": place}
+        if isinstance(child, dict) and child.get("position") is None
+        else child
         for place, child in enumerate(children(value), start=1)
     ]
 
 
 def numbered_all_or_none(value: object) -> list[object]:
-    """List the children; unless all have distinct positions, all get their place, from 1.
+    """Return the children; unless all have distinct positions, they are numbered from 1.
 
-    Positions are the key of these children: filling only the gaps, or keeping a position that
-    repeats, would lose rows. What is no object does not count.
+    Their positions are their key: filling only the gaps, or keeping a repeated position, would
+    lose rows. Elements that are not objects are not counted.
     """
     listed = children(value)
     positions = [_position(child) for child in listed if isinstance(child, dict)]
@@ -102,7 +102,3 @@ def _position(child: Mapping[str, object]) -> int | None:
         return long(child.get("position"))
     except UnfitError:
         return None
-
-
-def _lacks_position(child: object) -> bool:
-    return isinstance(child, dict) and child.get("position") is None

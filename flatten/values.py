@@ -1,7 +1,7 @@
-"""Turn a JSON value into the exact Python value of its column's type, or say that it does not fit.
+"""Convert a JSON value to the exact Python type of its column, or raise `UnfitError`.
 
-The SDK raises on a value that its column cannot hold and an exception there ends the sync, so all
-that could make it raise is settled here.
+The SDK raises an exception for a value that a column cannot store, and that ends the sync, so
+nothing that could cause it leaves this module.
 """
 
 from __future__ import annotations
@@ -15,26 +15,30 @@ from decimal import Decimal
 
 # The SDK sends an undeclared integer outside of this range as a 32-bit float.
 _LARGEST_LONG = 2**63 - 1
-# Deep enough for any real value, shallow enough for the recursion limit of every encoder.
+# Deeper than any real value, and within the recursion limit of every encoder.
 _DEEPEST_LEVEL = 100
-# An undeclared float is sent as a Java float, of 32 bits, with four digits. On Python 3.14 the SDK
-# raises where these round up beyond the largest one (3.4028e38 becomes 3.403e38).
+# The SDK sends an undeclared float with 32 bits, rounded to four digits. On Python 3.14 it raises
+# for one that is rounded above the largest (3.4028e38 to 3.403e38).
 _LARGEST_FLOAT = 3.4e38
-# Python, and with it the SDK, raises on a whole number of more digits than these, in any text.
-_MOST_DIGITS = 4300
+# The SDK parses text of digits as a whole number, and Python raises for one of more digits.
+MOST_DIGITS = 4300
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
-# RFC 3339 and the other spellings of ISO 8601 that have one meaning only.
+# The format that DataCamp uses. It is also matched by `_TIMESTAMP`, in three times the time.
+_USUAL_TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII
+)
+# RFC 3339 and the other unambiguous formats of ISO 8601.
 _TIMESTAMP = re.compile(
     r"\s*(\d{4})(-?)(\d\d)\2(\d\d)"
     r"(?:[Tt ]([01]\d|2[0-3]):?([0-5]\d)(?::?([0-5]\d)(?:[.,](\d+))?)?"
-    # Whitespace in front of a zone only: two adjacent runs of it would take quadratic time.
+    # Whitespace only before a zone: two adjacent runs of it would take quadratic time.
     r"(?:\s*(?:[Zz]|UTC|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?))?)?\s*",
     re.ASCII,
 )
-# What the SDK may take for a number or a moment by its look; \d is a digit of any script.
-_TYPED_BY_LOOK = re.compile(
+# Text from which the SDK may infer a number or a timestamp; \d is a digit of any script.
+_INFERRED = re.compile(
     r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
     r"|\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?"
 )
@@ -43,40 +47,38 @@ _MINUTE_AND_OFFSET = re.compile(r"(.{10}[Tt]\d\d:\d\d)(Z|[+-].{5})")
 
 
 class UnfitError(ValueError):
-    """A value that its column cannot hold as it is; `kept` is what is stored in its place."""
+    """A value that its column cannot store; `fallback` is stored instead."""
 
-    def __init__(self, kept: object = None) -> None:
-        """Keep nothing of the value, or what is left of it."""
+    def __init__(self, fallback: object = None) -> None:
+        """Take the part of the value that can be stored, by default None."""
         super().__init__("the value does not fit its column")
-        self.kept = kept
+        self.fallback = fallback
 
 
 def clean_text(text: str) -> str:
-    """Remove NUL and replace lone surrogates by U+FFFD: neither SDK nor destination holds them."""
+    """Return text without NUL and with U+FFFD for lone surrogates, which cannot be stored."""
     if not text.isascii():
         text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return text.replace("\0", "")
 
 
 def string(value: object) -> str:
-    """Give text as it is, and any other value as the JSON text that stands for it, keys sorted."""
+    """Return text as it is, and any other value as JSON with sorted keys."""
     if type(value) is str:
-        if len(value) <= _MOST_DIGITS and value.isascii() and "\0" not in value:
-            return value  # as nearly all text is
-        return _readable(clean_text(value))
+        return _within_digit_limit(clean_text(value))
     if type(value) is int:
         return str(value)
-    cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
+    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
     if cleaned is None:
         raise UnfitError
     text = json.dumps(cleaned, ensure_ascii=False, sort_keys=True)
-    if not kept_whole:
+    if not complete:
         raise UnfitError(text)
     return text
 
 
 def double(value: object) -> float:
-    """Give a finite number, from a number or from text that is one."""
+    """Return a finite number from a number or the text of one."""
     try:
         if type(value) is str:
             number = float(value) if _NUMBER.fullmatch(value) else math.nan
@@ -92,13 +94,13 @@ def double(value: object) -> float:
 
 
 def long(value: object) -> int:
-    """Give a whole number of 64 bits, from a number or from text that is one."""
+    """Return a 64-bit whole number from a number or the text of one."""
     if type(value) is int:
         number = value
     elif (type(value) is float and math.isfinite(value)) or (
         type(value) is str and _NUMBER.fullmatch(value)
     ):
-        exact = Decimal(value)  # a float would round text beyond 2**53
+        exact = Decimal(value)  # a float would round text above 2**53
         if exact.copy_abs() > _LARGEST_LONG or exact != exact.to_integral_value():
             raise UnfitError
         number = int(exact)
@@ -110,7 +112,7 @@ def long(value: object) -> int:
 
 
 def boolean(value: object) -> bool:
-    """Return a boolean, from one, from 1 or 0, or from text of these in any case."""
+    """Return a boolean from a boolean, 1 or 0, or the text of one in any case."""
     if type(value) is bool:
         return value
     if isinstance(value, str):
@@ -125,35 +127,42 @@ def boolean(value: object) -> bool:
 def utc_datetime(value: object) -> datetime:
     """Return the timestamp of an RFC 3339 or similar ISO 8601 text, in UTC and to the microsecond.
 
-    No offset means UTC, a date alone its midnight. Eight digits alone are a number, not a date.
+    Without an offset it is taken as UTC, and a date without a time as midnight. Eight digits are
+    a number, not a date.
     """
-    match = _TIMESTAMP.fullmatch(value) if type(value) is str else None
-    if match is None or not (match[2] or match[5]):
+    if type(value) is not str:
+        raise UnfitError
+    text = f"{value[:-1]}+00:00" if _USUAL_TIMESTAMP.fullmatch(value) else _rfc3339(value)
+    try:
+        return datetime.fromisoformat(text).astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # no such date, or outside of years 1 to 9999 in UTC
+        raise UnfitError from None
+
+
+def _rfc3339(text: str) -> str:
+    """Return a timestamp in the format that `datetime.fromisoformat` reads on every Python."""
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None or not (match[2] or match[5]):  # neither dashes nor a time
         raise UnfitError
     year, _, month, day, hour, minute, second, fraction, offset, offset_minutes = match.groups()
     microseconds = (fraction or "")[:6].ljust(6, "0")
     time = f"{hour or '00'}:{minute or '00'}:{second or '00'}.{microseconds}"
     zone = f"{offset or '+00'}:{offset_minutes or '00'}"
-    try:
-        moment = datetime.fromisoformat(f"{year}-{month}-{day}T{time}{zone}")
-        return moment.astimezone(timezone.utc)
-    except (ValueError, OverflowError):  # no such day, or out of the calendar once in UTC
-        raise UnfitError from None
+    return f"{year}-{month}-{day}T{time}{zone}"
 
 
 def undeclared(value: object) -> object:
-    """Give a value for the SDK to infer a type from.
+    """Return a value from which the SDK infers a type that it can store.
 
-    Integers beyond 64 bits become text. NaN, infinity, floats beyond the 32 bits of the SDK's
-    undeclared float, text of more digits than the SDK reads and what is nested deeper than 100
-    levels do not fit.
+    Integers of more than 64 bits become text. NaN, infinity, floats of more than 32 bits, text of
+    more digits than the SDK parses, and values nested more than 100 levels deep do not fit.
     """
     if type(value) is str:
-        return _legible(_readable(clean_text(value)))
+        return _readable_if_inferred(_within_digit_limit(clean_text(value)))
     if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
         raise UnfitError
-    cleaned, kept_whole = _clean(value, _DEEPEST_LEVEL)
-    if not kept_whole:
+    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
+    if not complete:
         raise UnfitError(cleaned)
     return cleaned
 
@@ -167,20 +176,20 @@ COERCIONS: Mapping[str, Callable[[object], object]] = {
 }
 
 
-def _readable(text: str) -> str:
-    """Refuse text that is nothing but digits, and more of them than the SDK reads."""
-    if len(text) > _MOST_DIGITS and text.removeprefix("-").isdecimal():
+def _within_digit_limit(text: str) -> str:
+    """Return text unless it consists of more digits than the SDK parses."""
+    if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():
         raise UnfitError
     return text
 
 
-def _legible(text: str) -> str:
-    """Write text that the SDK takes for a number or a moment so that the destination reads it too.
+def _readable_if_inferred(text: str) -> str:
+    """Rewrite text from which the SDK infers a type so that the destination can read it.
 
-    The SDK goes by the look, and takes the digits of any script and a minute without seconds for
-    what DuckDB then refuses, which ends the sync. Any other text stays as it is.
+    The SDK infers a number from digits of any script, and a timestamp from text without seconds.
+    DuckDB refuses both, and that ends the sync. Any other text is unchanged.
     """
-    if not _TYPED_BY_LOOK.fullmatch(text):
+    if not _INFERRED.fullmatch(text):
         return text
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(int(digit[0])), text)
@@ -189,7 +198,7 @@ def _legible(text: str) -> str:
 
 
 def _clean(value: object, levels: int) -> tuple[object, bool]:
-    """Copy a JSON value without what no destination holds; False if part of it became null."""
+    """Return a copy that every destination can store, and whether no part became null."""
     if isinstance(value, (list, dict)):
         return _clean_nested(value, levels - 1) if levels else (None, False)
     if isinstance(value, str):
@@ -204,8 +213,8 @@ def _clean(value: object, levels: int) -> tuple[object, bool]:
 def _clean_nested(value: list[object] | dict[str, object], levels: int) -> tuple[object, bool]:
     if isinstance(value, list):
         elements = [_clean(element, levels) for element in value]
-        return [element for element, _ in elements], all(whole for _, whole in elements)
+        return [element for element, _ in elements], all(complete for _, complete in elements)
     pairs = {clean_text(key): _clean(inner, levels) for key, inner in sorted(value.items())}
-    # Sorted once more: without its NUL a key can belong elsewhere, and the digest goes by it.
+    # Sorted again: without its NUL a key can sort elsewhere, and the digest depends on the order.
     cleaned = {key: pairs[key][0] for key in sorted(pairs)}
-    return cleaned, all(whole for _, whole in pairs.values())
+    return cleaned, all(complete for _, complete in pairs.values())

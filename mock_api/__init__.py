@@ -1,1 +1,1 @@
-"""A local stand-in for DataCamp's LMS Catalog API, for demos, tests and benchmarks."""
+"""A local mock server of DataCamp's LMS Catalog API, for demos, tests and benchmarks."""

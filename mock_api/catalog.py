@@ -1,16 +1,18 @@
-"""The whole catalog, made up: the same arguments always give the same items."""
+"""The generated catalog and how it changes: the same arguments always return the same items."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
 from endpoints import ENDPOINTS
-from mock_api.edge_cases import made_odd
-from mock_api.evolution import LASTING_EVERY, lived, lives
-from mock_api.items import Item, make_item
+from mock_api.edge_cases import with_edge_case
+from mock_api.items import Item, make_chapter, make_item, make_title, timestamp
 
 Catalog = dict[str, list[Item]]
+Edit = Callable[[Item, Random, int], Item]
 
 SIZES = {
     "assessments": 60,
@@ -21,46 +23,144 @@ SIZES = {
     "courses": 764,
 }
 
-# Whether positions count from 0 or from 1 is not known, so there is some of each.
+# Every fourth item never changes. Tracks contain these, so that a changed or retired course
+# leaves the tracks unchanged.
+_LASTING_EVERY = 4
+_RETIRED_SHARE = 0.01
+_ADDED_SHARE = 0.015
+_CHANGED_SHARE = 0.02
+# It is not known whether positions start at 0 or 1, so each occurs.
 _FIRST_POSITION = {"custom_tracks": 0, "tracks": 1}
 
 
-def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
-    """Make the items of every endpoint, by endpoint name; the caller may keep and change them.
+class Entry(NamedTuple):
+    """What a track contains: a course or project as tracks name it, and its hours."""
 
-    ``scale`` multiplies the number of items of each endpoint, which is at least 1. Each
-    ``revision`` retires about 1 % of an endpoint's items, changes 2 % and adds a few.
+    item: Item
+    hours: float
+
+
+@dataclass
+class History:
+    """The revision that added an item; its changes, each with its place among those changed."""
+
+    added: int = 0
+    changes: list[tuple[int, int]] = field(default_factory=list)
+
+
+def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
+    """Return new items of every endpoint, by endpoint name.
+
+    `scale` multiplies the number of items of each endpoint, which is at least 1. Each `revision`
+    retires about 1 % of an endpoint's items, changes 2 % and adds a few. The first track and the
+    first custom track contain a course that revision 1 retires.
     """
     sizes = {name: max(1, round(size * scale)) for name, size in SIZES.items()}
-    shelf = _shelf(sizes)
-    return {
-        endpoint.name: _items(endpoint.name, sizes[endpoint.name], revision, shelf)
-        for endpoint in ENDPOINTS
-    }
-
-
-def _items(endpoint_name: str, size: int, revision: int, shelf: Sequence[Item]) -> list[Item]:
-    items = []
-    for number, life in lives(endpoint_name, size, revision).items():
-        item = make_item(endpoint_name, number)
-        if endpoint_name in _FIRST_POSITION:
-            item["content"] = _content(endpoint_name, number, shelf)
-        items.append(made_odd(endpoint_name, number, lived(endpoint_name, item, life)))
+    lasting = [
+        _entry(endpoint_name, number)
+        for endpoint_name in ("courses", "projects")
+        for number in range(0, sizes[endpoint_name], _LASTING_EVERY)
+    ]
+    kept = histories("courses", sizes["courses"], revision=1)
+    retired = [_entry("courses", n) for n in range(sizes["courses"]) if n not in kept]
+    items: Catalog = {endpoint.name: [] for endpoint in ENDPOINTS}
+    for name, listed in items.items():
+        for number, history in histories(name, sizes[name], revision).items():
+            item = make_item(name, number)
+            if name in _FIRST_POSITION:
+                item |= _content(name, number, lasting, retired[:1] if number == 0 else [])
+            listed.append(with_edge_case(name, number, _with_history(name, item, history)))
     return items
 
 
-def _shelf(sizes: dict[str, int]) -> list[Item]:
-    """List what tracks can hold: courses and projects that never change or retire."""
-    shelf = []
-    for endpoint_name, kind in (("courses", "course"), ("projects", "project")):
-        for number in range(0, sizes[endpoint_name], LASTING_EVERY):
-            item = made_odd(endpoint_name, number, make_item(endpoint_name, number))
-            shelf.append({"id": item["id"], "type": kind, "title": item["title"]})
-    return shelf
+def histories(endpoint_name: str, size: int, revision: int) -> dict[int, History]:
+    """Return the history of every item that exists at `revision`, by its number, ascending.
+
+    `size` is the number of items at revision 0. Each revision builds on the one before.
+    """
+    existing = {number: History() for number in range(size)}
+    # At least one, but never half of them, which would be taken for a broken response.
+    retired_count = min(max(1, round(size * _RETIRED_SHARE)), (size - 1) // 2)
+    changed_count = max(1, round(size * _CHANGED_SHARE))
+    added_count = max(1, round(size * _ADDED_SHARE))
+    for current in range(1, revision + 1):
+        passing = [number for number in existing if number % _LASTING_EVERY]
+        Random(f"{endpoint_name} at revision {current}").shuffle(passing)
+        for number in passing[:retired_count]:
+            del existing[number]
+        changed = passing[retired_count : retired_count + changed_count]
+        for place, number in enumerate(changed):
+            existing[number].changes.append((current, place))
+        first_new = size + (current - 1) * added_count
+        existing |= {n: History(current) for n in range(first_new, first_new + added_count)}
+    return existing
 
 
-def _content(endpoint_name: str, number: int, shelf: Sequence[Item]) -> list[Item]:
+def _entry(endpoint_name: str, number: int) -> Entry:
+    item = with_edge_case(endpoint_name, number, make_item(endpoint_name, number))
+    kind = endpoint_name.removesuffix("s")
+    named = {"id": item["id"], "type": kind, "title": item["title"]}
+    return Entry(named, item["timeNeededInHours"])
+
+
+def _content(endpoint_name: str, number: int, lasting: list[Entry], retired: list[Entry]) -> Item:
+    """Return a track's content and the hours that this takes."""
     rng = Random(f"content of {endpoint_name} {number}")
-    chosen = rng.sample(shelf, min(rng.randint(5, 25), len(shelf)))
+    chosen = rng.sample(lasting, min(rng.randint(5, 25), len(lasting)))
+    chosen[: len(retired)] = retired
+    hours = sum(entry.hours for entry in chosen)
     first = _FIRST_POSITION[endpoint_name]
-    return [{**item, "position": place} for place, item in enumerate(chosen, start=first)]
+    return {
+        "timeNeededInHours": hours if hours % 1 else int(hours),
+        "content": [
+            {**entry.item, "position": place} for place, entry in enumerate(chosen, start=first)
+        ],
+    }
+
+
+def _with_history(endpoint_name: str, item: Item, history: History) -> Item:
+    if history.added:
+        item = {**item, "updatedAt": _updated_at(item, history.added)}
+    edits = _EDITS[endpoint_name]
+    for revision, place in history.changes:
+        rng = Random(f"{item['id']} at revision {revision}")
+        edit = edits[(revision + place) % len(edits)]
+        item = {**item, **edit(item, rng, revision), "updatedAt": _updated_at(item, revision)}
+    return item
+
+
+def _updated_at(item: Item, revision: int) -> str:
+    return timestamp(Random(f"{item['id']} on day {revision}"), days_after=revision)
+
+
+def _title_changed(endpoint_name: str) -> Edit:
+    return lambda item, rng, _: {"title": make_title(endpoint_name, item["technology"], rng)}
+
+
+def _hours_changed(item: Item, rng: Random, _: int) -> Item:
+    return {"timeNeededInHours": item["timeNeededInHours"] + rng.choice((0.25, 0.5, 1, 2))}
+
+
+def _chapter_removed(course: Item, rng: Random, _: int) -> Item:
+    removed = rng.choice(course["chapters"])["id"] if len(course["chapters"]) > 1 else None
+    return {"chapters": [chapter for chapter in course["chapters"] if chapter["id"] != removed]}
+
+
+def _chapter_added(course: Item, rng: Random, revision: int) -> Item:
+    number = int(f"{revision}{course['id'].rpartition('-')[2]}0")
+    return {"chapters": [*course["chapters"], make_chapter(course, number, rng)]}
+
+
+def _end_removed(track: Item, rng: Random, _: int) -> Item:
+    content = track["content"]
+    return {"content": content[: max(1, len(content) - rng.randint(1, 3))]}
+
+
+_EDITS: dict[str, tuple[Edit, ...]] = {
+    "assessments": (_title_changed("assessments"),),
+    "practices": (_title_changed("practices"),),
+    "projects": (_title_changed("projects"), _hours_changed),
+    "custom_tracks": (_hours_changed, _end_removed, _title_changed("custom_tracks")),
+    "tracks": (_hours_changed, _end_removed, _title_changed("tracks")),
+    "courses": (_title_changed("courses"), _hours_changed, _chapter_removed, _chapter_added),
+}

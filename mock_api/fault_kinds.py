@@ -1,6 +1,6 @@
-"""Every way in which the stand-in can misbehave, by the name of its kind.
+"""All kinds of faults that the mock server can return, by name.
 
-A healthy body is ``{"data":[…]}`` without spaces, which is what lets bodies be spoiled as bytes.
+A body without a fault is `{"data":[…]}` without spaces, so that faults can be applied to bytes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aiohttp import web
 from mock_api import wire
 from mock_api.responses import Exchange, Respond, envelope, error_response, json_response, to_json
 
-_MARK = "this is replaced by the literal"
+_MARK = "replaced by the literal"
 
 
 def kind_of(name: str) -> Respond:
-    """Find the kind with this name; raises ValueError that lists the valid ones."""
+    """Return the kind with this name; raise ValueError that lists the valid ones."""
     if name in _KINDS:
         return _KINDS[name]
     for prefix, make in _OPEN_KINDS.items():
@@ -55,7 +55,7 @@ def _other_type(content_type: str, text: str) -> Respond:
 
 
 def _redirect(location: Callable[[str], str | None]) -> Respond:
-    """Redirect to what ``location`` makes of the request's path."""
+    """Redirect to the URL that `location` makes of the request's path."""
 
     async def respond(exchange: Exchange) -> web.StreamResponse:
         target = location(exchange.request.path)
@@ -70,7 +70,7 @@ def _body(
     headers: Mapping[str, str] | None = None,
     status: int = HTTPStatus.OK,
 ) -> Respond:
-    """Send what ``spoil`` makes of the healthy body."""
+    """Send what `spoil` makes of the body."""
 
     async def respond(exchange: Exchange) -> web.StreamResponse:
         return json_response(spoil(exchange.body), headers, status)
@@ -83,7 +83,7 @@ def _fixed(body: bytes) -> Respond:
 
 
 def _literal(field: str, literal: str) -> Respond:
-    """Put a piece of JSON text, valid or not, where the first item has this field."""
+    """Set a field of the first item to a piece of JSON text, valid or not."""
 
     def spoil(body: bytes) -> bytes:
         items = json.loads(body)["data"]
@@ -107,7 +107,7 @@ def _gzip_with_wrong_checksum(body: bytes) -> bytes:
 
 def _gzip_bomb(mebibytes: str) -> Respond:
     if not mebibytes.isdecimal():
-        raise ValueError(f"gzip-bomb- wants a number of MiB, not {mebibytes!r}")
+        raise ValueError(f"gzip-bomb- takes a number of MiB, not {mebibytes!r}")
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 makes it gzip
     filler = b"{},".ljust(64) * (2**20 // 64)
     packed = [packer.compress(b'{"data":[')]

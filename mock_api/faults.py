@@ -1,4 +1,4 @@
-"""Which endpoint misbehaves how, and how many times: ``ENDPOINT=KIND[xTIMES]``."""
+"""The faults of each endpoint, in order and with a number of times: `ENDPOINT=KIND[xTIMES]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Fault:
-    """Some endpoints answer in this way, so many times each; None means for ever."""
+    """A response of some endpoints, so many times each; None means always."""
 
     endpoint_names: tuple[str, ...]
     respond: Respond
@@ -25,7 +25,7 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """Read ``courses=503x2`` or ``all=reset``; raises ValueError that says what would be valid."""
+    """Read `courses=503x2` or `all=reset`; raise ValueError that names what is valid."""
     match = _FAULT.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form ENDPOINT=KIND or ENDPOINT=KINDxTIMES")
@@ -43,14 +43,14 @@ def known(endpoint_name: str) -> str:
 
 
 class Faults:
-    """The faults still to come, endpoint by endpoint and in the order given."""
+    """The faults still to be returned, by endpoint and in the order given."""
 
     def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
         listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]
         self._coming = {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
 
     def take(self, endpoint_name: str) -> Respond | None:
-        """Use up the endpoint's next fault; None if it is healthy (again)."""
+        """Return the endpoint's next fault and count it; None if there is none left."""
         return next(self._coming[endpoint_name], None)
 
 

@@ -51,7 +51,7 @@ def make_chapter(course: Item, number: int, rng: Random) -> Item:
     }
 
 
-def moment(rng: Random, days_after: int = 0) -> str:
+def timestamp(rng: Random, days_after: int = 0) -> str:
     """Draw an ``updatedAt``: some time on the day so many days after the newest of revision 0."""
     since = timedelta(days=days_after, milliseconds=rng.randrange(3_600_000))
     return _written(_NEWEST + since)
@@ -110,10 +110,6 @@ def _hours(rng: Random, _: Item) -> Item:
     return {"timeNeededInHours": rng.choice((1, 2, 3, 4, 5, 6, 0.25, 0.5, 1.5, 2.5, 3.75))}
 
 
-def _long_hours(rng: Random, _: Item) -> Item:
-    return {"timeNeededInHours": rng.choice((12, 16, 20, 26, 34, 48, 18.5, 27.75))}
-
-
 def _unknown_hours(rng: Random, _: Item) -> Item:
     return rng.choice(({}, {"timeNeededInHours": None}))
 
@@ -170,9 +166,9 @@ _KINDS = {
         "project", 1021, "projects", words.PROJECT_TITLES, (_hours, _topics, _instructors)
     ),
     "custom_tracks": _Kind(
-        "custom-track", 5101, "custom-tracks", words.CUSTOM_TRACK_TITLES, (_long_hours, _topic)
+        "custom-track", 5101, "custom-tracks", words.CUSTOM_TRACK_TITLES, (_topic,)
     ),
-    "tracks": _Kind("track", 77, "tracks", words.TRACK_TITLES, (_long_hours, _topic, _licenses)),
+    "tracks": _Kind("track", 77, "tracks", words.TRACK_TITLES, (_topic, _licenses)),
     "courses": _Kind(
         "course",
         54_859,

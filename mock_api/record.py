@@ -1,4 +1,4 @@
-"""What the stand-in has been asked: the requests in the order of their arrival."""
+"""The record of requests that the mock server has received, in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Arrived(NamedTuple):
 
 
 class Requests:
-    """A record that one thread keeps and any thread may read."""
+    """A record that one thread writes and any thread may read."""
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
@@ -26,19 +26,19 @@ class Requests:
 
     @property
     def endpoint_names(self) -> list[str]:
-        """Whom the requests went to, in the order of their arrival."""
+        """The endpoint of each request."""
         return [request.endpoint_name for request in self.arrived]
 
     def wait_until(
         self, reached: Callable[[Requests], bool], timeout_seconds: float = 10.0
     ) -> None:
-        """Block until the record is as ``reached`` wants it; raises TimeoutError."""
+        """Block until `reached` returns true for the record; raise TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: reached(self), timeout_seconds):
                 raise TimeoutError(f"only {self.endpoint_names} arrived, {self.in_flight} open")
 
     def clear(self) -> None:
-        """Forget what has arrived; what is in flight stays so."""
+        """Forget all requests but the number of those in flight."""
         with self._changed:
             self.arrived = []
             self.most_in_flight = self.in_flight

@@ -1,11 +1,10 @@
-"""Bodies and responses: what is sent for a catalog, for an error, and for half of either."""
+"""The bodies and responses that are sent for a catalog and for an error, whole or in part."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ _FASTEST_COMPRESSION = 1
 
 
 class Exchange(NamedTuple):
-    """A request to an endpoint, and the body that it would get in good health."""
+    """A request to an endpoint, and the body of its response without a fault."""
 
     request: web.Request
     endpoint_name: str
@@ -27,31 +26,28 @@ class Exchange(NamedTuple):
 Respond = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A body as it goes over the wire, and the header that says how it is encoded."""
+class Encoded(NamedTuple):
+    """A body as it is sent, and the headers that name its encoding."""
 
     content: bytes
     headers: Mapping[str, str]
 
 
-class Answer:
-    """An endpoint's healthy answer, encoded beforehand so that a request costs next to nothing.
+class CatalogBody:
+    """An endpoint's body, encoded in advance so that a request costs next to nothing.
 
-    Items go into the envelope ``{"data": […]}``; bytes are a body of their own.
+    Items are sent as `{"data": […]}`; bytes are a whole body.
     """
 
     def __init__(self, items: Sequence[Item] | bytes) -> None:
-        self.body = items if isinstance(items, bytes) else envelope(items)
-        self._plain = Encoded(self.body, {})
-        self._gzipped = Encoded(
-            gzip.compress(self.body, _FASTEST_COMPRESSION, mtime=0), {"Content-Encoding": "gzip"}
-        )
+        self.plain = items if isinstance(items, bytes) else envelope(items)
+        self._gzipped = gzip.compress(self.plain, _FASTEST_COMPRESSION, mtime=0)
 
     def encoded_for(self, request: web.Request) -> Encoded:
-        """Give the body compressed, if the client says that it accepts that."""
-        accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-        return self._gzipped if accepts_gzip else self._plain
+        """Return the body, compressed if the client accepts gzip."""
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            return Encoded(self._gzipped, {"Content-Encoding": "gzip"})
+        return Encoded(self.plain, {})
 
 
 def to_json(document: object) -> bytes:
@@ -60,14 +56,14 @@ def to_json(document: object) -> bytes:
 
 
 def envelope(items: Sequence[Item]) -> bytes:
-    """Write the list of items the way that the API wraps it."""
+    """Write a list of items as the body that the API sends."""
     return to_json({"data": items})
 
 
 def json_response(
     body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
 ) -> web.Response:
-    """Make a response of a body that is, or passes for, JSON."""
+    """Return a response with the content type of JSON, whatever its body is."""
     headers = {"Content-Type": "application/json", **(headers or {})}
     return web.Response(body=body, status=status, headers=headers)
 
@@ -75,21 +71,15 @@ def json_response(
 def error_response(
     status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Make an error in the shape of the API's framework."""
+    """Return an error in the format of the API's framework."""
     return json_response(to_json({"message": message, "statusCode": status}), headers, status)
 
 
-async def headers_sent(request: web.Request, encoded: Encoded) -> web.StreamResponse:
-    """Send the headers alone; the body is the caller's to send, or not."""
+async def send_part(request: web.Request, encoded: Encoded, size: int) -> web.StreamResponse:
+    """Send the headers and the first bytes of the body; return the response to continue."""
     response = web.StreamResponse(headers=encoded.headers)
     response.content_type = "application/json"
     response.content_length = len(encoded.content)
     await response.prepare(request)
-    return response
-
-
-async def half_sent(request: web.Request, encoded: Encoded) -> web.StreamResponse:
-    """Send the headers and the first half of the body."""
-    response = await headers_sent(request, encoded)
-    await response.write(encoded.content[: len(encoded.content) // 2])
+    await response.write(encoded.content[:size])
     return response

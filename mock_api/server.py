@@ -1,4 +1,4 @@
-"""The stand-in as an aiohttp.web application: six paths, a bearer token, and faults on demand."""
+"""The mock server as an aiohttp application: six paths, a bearer token, and faults on demand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from endpoints import ENDPOINTS
 from mock_api.faults import ENDPOINT_NAMES, Faults, known
 from mock_api.items import Item
 from mock_api.record import Requests
-from mock_api.responses import Answer, Exchange, error_response, half_sent, json_response
+from mock_api.responses import CatalogBody, Exchange, error_response, json_response, send_part
 
 Latency = float | Mapping[str, float]
 
@@ -22,7 +22,7 @@ _NAMES = {endpoint.path: endpoint.name for endpoint in ENDPOINTS}
 
 
 class Hold(NamedTuple):
-    """An answer waits for `released`: all of it, or what comes after the body's first half."""
+    """A response waits for `released`, whole or after the first half of its body."""
 
     released: asyncio.Event
     after_half: bool
@@ -30,9 +30,9 @@ class Hold(NamedTuple):
 
 @dataclass
 class Mock:
-    """All that decides the next answer; each attribute may be replaced while the server runs."""
+    """What determines the next response; each attribute may be replaced while the server runs."""
 
-    answers: dict[str, Answer]
+    bodies: dict[str, CatalogBody]
     token: str
     latency_seconds: Latency
     faults: Faults
@@ -40,7 +40,7 @@ class Mock:
     holds: dict[str, Hold] = field(default_factory=dict)
 
     def latency_of(self, endpoint_name: str) -> float:
-        """Give the seconds before the endpoint's answer begins."""
+        """Return the seconds before the endpoint's response begins."""
         if isinstance(self.latency_seconds, Mapping):
             return self.latency_seconds.get(endpoint_name, 0.0)
         return self.latency_seconds
@@ -56,14 +56,14 @@ def make_app(
     latency_seconds: Latency = 0.0,
     faults: Faults | None = None,
 ) -> web.Application:
-    """Build the application; its state, the record of requests too, is ``app[MOCK]``.
+    """Return the application; its state, with the record of requests, is `app[MOCK]`.
 
-    An endpoint that ``catalogs`` does not name has an empty catalog.
+    An endpoint that is not in `catalogs` has an empty catalog.
     """
-    answers = dict.fromkeys(ENDPOINT_NAMES, Answer(()))
-    answers |= {known(name): Answer(items) for name, items in catalogs.items()}
+    bodies = dict.fromkeys(ENDPOINT_NAMES, CatalogBody(()))
+    bodies |= {known(name): CatalogBody(items) for name, items in catalogs.items()}
     app = web.Application()
-    app[MOCK] = Mock(answers, token, latency_seconds, faults or Faults())
+    app[MOCK] = Mock(bodies, token, latency_seconds, faults or Faults())
     app.router.add_route(hdrs.METH_ANY, "/{any:.*}", _respond)
     return app
 
@@ -77,22 +77,23 @@ async def _respond(request: web.Request) -> web.StreamResponse:
             return error_response(HTTPStatus.NOT_FOUND, message)
         if request.headers.get(hdrs.AUTHORIZATION) != f"Bearer {mock.token}":
             return error_response(HTTPStatus.UNAUTHORIZED, "Unauthorized")
-        return await _answered(mock, name, request)
+        return await _respond_with_catalog(mock, name, request)
 
 
-async def _answered(mock: Mock, name: str, request: web.Request) -> web.StreamResponse:
+async def _respond_with_catalog(mock: Mock, name: str, request: web.Request) -> web.StreamResponse:
     fault = mock.faults.take(name)
     await asyncio.sleep(mock.latency_of(name))
     hold = mock.holds.get(name)
     if hold and (fault or not hold.after_half):
         await hold.released.wait()
-    answer = mock.answers[name]
+    body = mock.bodies[name]
     if fault:
-        return await fault(Exchange(request, name, answer.body))
-    encoded = answer.encoded_for(request)
+        return await fault(Exchange(request, name, body.plain))
+    encoded = body.encoded_for(request)
     if not hold or not hold.after_half:
         return json_response(encoded.content, encoded.headers)
-    response = await half_sent(request, encoded)
+    half = len(encoded.content) // 2
+    response = await send_part(request, encoded, half)
     await hold.released.wait()
-    await response.write(encoded.content[len(encoded.content) // 2 :])
+    await response.write(encoded.content[half:])
     return response

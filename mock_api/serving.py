@@ -1,4 +1,4 @@
-"""Running the stand-in: on a socket until told to stop, or in a thread beside a test."""
+"""Run the mock server: on a given socket, or in a thread beside a test."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from aiohttp import web
 from mock_api.faults import Fault, Faults, known
 from mock_api.items import Item
 from mock_api.record import Requests
-from mock_api.responses import Answer
+from mock_api.responses import CatalogBody
 from mock_api.server import MOCK, Hold, Latency, Mock, make_app
 
-DEFAULT_TOKEN = "demo-token"  # noqa: S105 - a token that opens nothing
+DEFAULT_TOKEN = "demo-token"  # noqa: S105 - it opens nothing
 
 
 @asynccontextmanager
 async def listening(
     app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
-    """Serve ``app`` on a bound socket; at the end every connection is cut, stalled ones too."""
-    # With handler_cancellation a client that hangs up is no longer in flight.
+    """Serve `app` on a bound socket; at the end, abort all connections, stalled ones too."""
+    # With handler_cancellation, a request is in flight no longer than its client waits.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.SockSite(runner, listener, ssl_context=tls)
@@ -42,9 +42,9 @@ async def listening(
 
 
 class Server:
-    """A running stand-in: where it is, what it was asked, and how to change what it answers.
+    """A running mock server: its address, the requests it received, and its next responses.
 
-    Changes hold for every request that is sent after the call.
+    Changes apply to every request that is sent after the call.
     """
 
     def __init__(self, base_url: str, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
@@ -59,35 +59,35 @@ class Server:
 
     @property
     def requests(self) -> Requests:
-        """The record of what has arrived."""
+        """The record of the requests received."""
         return self._mock.requests
 
     def serve(self, catalogs: Mapping[str, Sequence[Item]]) -> None:
-        """Replace the catalog of every endpoint named."""
+        """Replace the items of every endpoint named."""
         for endpoint_name, items in catalogs.items():
             self.replace(endpoint_name, items)
 
     def replace(self, endpoint_name: str, items: Sequence[Item] | bytes) -> None:
         """Replace an endpoint's items or, given bytes, its whole body."""
-        self._mock.answers[known(endpoint_name)] = Answer(items)
+        self._mock.bodies[known(endpoint_name)] = CatalogBody(items)
 
     def set_faults(self, *faults: str | Fault) -> None:
-        """Misbehave in these ways, a `Fault` or text such as `courses=503x2`, and in no others."""
+        """Replace all faults by these, each a `Fault` or text such as `courses=503x2`."""
         self._mock.faults = Faults(faults)
 
     def hold(self, endpoint_name: str, *, after_half: bool = False) -> None:
-        """Keep the endpoint's answers back; with ``after_half`` only the body's second half."""
+        """Hold the endpoint's responses; with `after_half`, only the second half of the body."""
         held = self._mock.holds.get(endpoint_name)
         released = held.released if held else asyncio.Event()
         self._mock.holds[known(endpoint_name)] = Hold(released, after_half)
 
     def release(self, endpoint_name: str) -> None:
-        """Let go of the answers that are held, and hold no more."""
+        """Send the responses that are held, and hold no more."""
         released = self._mock.holds.pop(endpoint_name).released
         self._loop.call_soon_threadsafe(released.set)
 
     def release_all(self) -> None:
-        """Let go of every answer that is held."""
+        """Release every endpoint that is held."""
         for endpoint_name in list(self._mock.holds):
             self.release(endpoint_name)
 
@@ -101,7 +101,7 @@ def serving(
     faults: Iterable[str | Fault] = (),
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Server]:
-    """Run the stand-in in a thread, on a free port of the loopback interface."""
+    """Run the mock server in a thread, on a free port of the loopback interface."""
     app = make_app(catalogs, token=token, latency_seconds=latency_seconds, faults=Faults(faults))
     started: Future[asyncio.AbstractEventLoop] = Future()
     stop = asyncio.Event()
@@ -115,9 +115,9 @@ def serving(
         thread = Thread(target=lambda: asyncio.run(run()), name="mock_api", daemon=True)
         thread.start()
         loop = started.result(timeout=10)
+        base_url = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            scheme = "https" if tls else "http"
-            yield Server(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", app[MOCK], loop)
+            yield Server(base_url, app[MOCK], loop)
         finally:
             loop.call_soon_threadsafe(stop.set)
             thread.join()

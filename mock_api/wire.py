@@ -1,4 +1,4 @@
-"""Misbehaviour below HTTP: connections that end early, bodies that stall or lie about length."""
+"""Faults below HTTP: connections closed early, bodies that stall or have a wrong length."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from mock_api.responses import Encoded, Exchange, Respond, half_sent, headers_sent
+from mock_api.responses import Encoded, Exchange, Respond, send_part
 
 _DRIP_PAUSE_SECONDS = 0.05
 
 
 async def reset(exchange: Exchange) -> web.StreamResponse:
-    """Cut the connection before any byte of the response."""
+    """Reset the connection before the first byte of the response."""
     return _ended(exchange.request, b"", abort=True)
 
 
 async def reset_headers(exchange: Exchange) -> web.StreamResponse:
-    """Cut the connection in the middle of a header."""
+    """Reset the connection in the middle of a header."""
     return _ended(exchange.request, b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True)
 
 
 async def reset_body(exchange: Exchange) -> web.StreamResponse:
-    """Cut the connection in the middle of the body."""
-    await half_sent(exchange.request, Encoded(exchange.body, {}))
+    """Reset the connection in the middle of the body."""
+    await _half_sent(exchange)
     return _ended(exchange.request, b"", abort=True)
 
 
 async def cut_chunked(exchange: Exchange) -> web.StreamResponse:
-    """Send the whole body as one chunk, but not the empty chunk that ends it."""
-    size, body = f"{len(exchange.body):x}\r\n".encode(), exchange.body
-    head = _head("Transfer-Encoding: chunked")
-    return _ended(exchange.request, head + size + body + b"\r\n", abort=False)
+    """Send the whole body as one chunk, without the empty chunk that ends it."""
+    chunk = b"%x\r\n%b\r\n" % (len(exchange.body), exchange.body)
+    return _ended(exchange.request, _head("Transfer-Encoding: chunked") + chunk, abort=False)
 
 
 def wrong_length(wrong: Callable[[int], int]) -> Respond:
-    """Announce what ``wrong`` makes of the body's length, send the body and hang up."""
+    """Send a `Content-Length` that `wrong` computes from the real one, then body and end."""
 
     async def respond(exchange: Exchange) -> web.StreamResponse:
         head = _head(f"Content-Length: {wrong(len(exchange.body))}")
@@ -46,24 +45,28 @@ def wrong_length(wrong: Callable[[int], int]) -> Respond:
 
 
 async def stall_headers(_: Exchange) -> web.StreamResponse:
-    """Take the request and say nothing until the client, or the server, has had enough."""
+    """Accept the request and send nothing until the client or the server closes."""
     never: asyncio.Future[web.StreamResponse] = asyncio.Future()
     return await never
 
 
 async def stall_body(exchange: Exchange) -> web.StreamResponse:
     """Send the headers and half of the body, then nothing."""
-    await half_sent(exchange.request, Encoded(exchange.body, {}))
+    await _half_sent(exchange)
     return await stall_headers(exchange)
 
 
 async def drip(exchange: Exchange) -> web.StreamResponse:
-    """Send the healthy body one byte at a time, slowly."""
-    response = await headers_sent(exchange.request, Encoded(exchange.body, {}))
+    """Send the body one byte at a time, slowly."""
+    response = await send_part(exchange.request, Encoded(exchange.body, {}), 0)
     for byte in exchange.body:
         await response.write(bytes((byte,)))
         await asyncio.sleep(_DRIP_PAUSE_SECONDS)
     return response
+
+
+async def _half_sent(exchange: Exchange) -> None:
+    await send_part(exchange.request, Encoded(exchange.body, {}), len(exchange.body) // 2)
 
 
 def _head(header: str) -> bytes:
@@ -71,11 +74,11 @@ def _head(header: str) -> bytes:
 
 
 def _ended(request: web.Request, raw: bytes, *, abort: bool) -> web.StreamResponse:
-    """Write bytes past aiohttp and end the connection, at once or when they are sent.
+    """Write bytes without aiohttp and close the connection, at once or when they are sent.
 
-    The response is for aiohttp's sake; with the connection gone it is never written.
+    aiohttp demands the response that is returned; it is never sent on a closed connection.
     """
-    assert request.transport is not None  # a client that hangs up has its handler cancelled
+    assert request.transport is not None  # the handler is cancelled when a client disconnects
     request.transport.write(raw)
     (request.transport.abort if abort else request.transport.close)()
     return web.Response()

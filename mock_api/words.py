@@ -1,31 +1,53 @@
 """The words that titles, names and descriptions are put together from."""
 
-TECHNOLOGIES = (
-    "Python",
-    "R",
-    "SQL",
-    "Power BI",
-    "Tableau",
-    "Excel",
-    "Google Sheets",
-    "Spark",
-    "Git",
-    "Shell",
-    "Snowflake",
-    "Databricks",
-    "dbt",
-    "Docker",
-    "Kubernetes",
-    "AWS",
-    "Azure",
-    "Scala",
-    "Julia",
-    "Airflow",
-    "Kafka",
-    "MongoDB",
-    "OpenAI",
-    "Alteryx",
-)
+from __future__ import annotations
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Split a list that is wrapped over several lines."""
+    return tuple(" ".join(text.split()).split(", "))
+
+
+TECHNOLOGIES = _listed("""
+    Python, R, SQL, Power BI, Tableau, Excel, Google Sheets, Spark, Git, Shell, Snowflake,
+    Databricks, dbt, Docker, Kubernetes, AWS, Azure, Scala, Julia, Airflow, Kafka, MongoDB, OpenAI,
+    Alteryx
+""")
+SKILLS = _listed("""
+    Data Cleaning, Data Manipulation, Data Visualization, Exploratory Analysis, Hypothesis Testing,
+    Regression, Supervised Learning, Unsupervised Learning, Time Series Analysis, Deep Learning,
+    Natural Language Processing, Image Processing, Feature Engineering, Model Validation, Network
+    Analysis, Geospatial Analysis, A/B Testing, Survey Design, Web Scraping, Unit Testing,
+    Object-Oriented Programming, Database Design, Window Functions, Dashboard Design, Data
+    Modeling, Streaming Pipelines, Prompt Engineering, Retrieval-Augmented Generation, Version
+    Control, Anomaly Detection, Credit Risk Modeling, Portfolio Analysis, Customer Segmentation,
+    Churn Prediction
+""")
+DATASETS = _listed("""
+    Airbnb Listings, Customer Churn, Bike Sharing Trips, Hospital Admissions, Crop Yields, Electric
+    Vehicle Sales, Netflix Titles, Nobel Prize Winners, Olympic Medals, Online Ticket Sales,
+    Penguin Measurements, School Test Scores, Taxi Rides, Video Game Reviews, Credit Card
+    Approvals, Mobile App Usage, Air Quality Readings, International Debt, Supply Chain Orders,
+    Baby Names, Motorcycle Part Sales, Student Mental Health, LEGO Sets, Crime Reports
+""")
+ROLES = _listed("""
+    Data Analyst, Data Scientist, Data Engineer, Machine Learning Scientist, Business Analyst,
+    Marketing Analyst, Quantitative Analyst, AI Engineer, Statistician, Developer, Finance
+    Professional, Reporting Specialist
+""")
+TEAMS = _listed("""
+    Finance, Marketing, Supply Chain, Customer Success, People Analytics, Research, Operations,
+    Sales
+""")
+FIRST_NAMES = _listed("""
+    Amara, Ben, Chloé, Daniel, Elif, Farah, Grace, Hiroshi, Ines, Jonas, Katarzyna, Liam, Mei,
+    Nadia, Oluwaseun, Priya, Quentin, Rosa, Søren, Tomás, Ursula, Vikram, Wanjiru, Yasmin, Zoë
+""")
+LAST_NAMES = _listed("""
+    Adeyemi, Almeida, Bakker, Chen, Dubois, Eriksson, Fernández, García, Haddad, Ivanova, Jensen,
+    Kowalska, Lindqvist, Müller, Nakamura, O'Connor, Okafor, Patel, Rossi, Schmidt, Tanaka, Van den
+    Berg, Williams, Öztürk, Žižka
+""")
 
 TOPICS = {
     "Programming": "Write code that others can read, run and change",
@@ -45,196 +67,33 @@ TOPICS = {
     "Software Development": None,
 }
 
-SKILLS = (
-    "Data Cleaning",
-    "Data Manipulation",
-    "Data Visualization",
-    "Exploratory Analysis",
-    "Hypothesis Testing",
-    "Regression",
-    "Supervised Learning",
-    "Unsupervised Learning",
-    "Time Series Analysis",
-    "Deep Learning",
-    "Natural Language Processing",
-    "Image Processing",
-    "Feature Engineering",
-    "Model Validation",
-    "Network Analysis",
-    "Geospatial Analysis",
-    "A/B Testing",
-    "Survey Design",
-    "Web Scraping",
-    "Unit Testing",
-    "Object-Oriented Programming",
-    "Database Design",
-    "Window Functions",
-    "Dashboard Design",
-    "Data Modeling",
-    "Streaming Pipelines",
-    "Prompt Engineering",
-    "Retrieval-Augmented Generation",
-    "Version Control",
-    "Anomaly Detection",
-    "Credit Risk Modeling",
-    "Portfolio Analysis",
-    "Customer Segmentation",
-    "Churn Prediction",
-)
-
-DATASETS = (
-    "Airbnb Listings",
-    "Customer Churn",
-    "Bike Sharing Trips",
-    "Hospital Admissions",
-    "Crop Yields",
-    "Electric Vehicle Sales",
-    "Netflix Titles",
-    "Nobel Prize Winners",
-    "Olympic Medals",
-    "Online Ticket Sales",
-    "Penguin Measurements",
-    "School Test Scores",
-    "Taxi Rides",
-    "Video Game Reviews",
-    "Credit Card Approvals",
-    "Mobile App Usage",
-    "Air Quality Readings",
-    "International Debt",
-    "Supply Chain Orders",
-    "Baby Names",
-    "Motorcycle Part Sales",
-    "Student Mental Health",
-    "LEGO Sets",
-    "Crime Reports",
-)
-
-ROLES = (
-    "Data Analyst",
-    "Data Scientist",
-    "Data Engineer",
-    "Machine Learning Scientist",
-    "Business Analyst",
-    "Marketing Analyst",
-    "Quantitative Analyst",
-    "AI Engineer",
-    "Statistician",
-    "Developer",
-    "Finance Professional",
-    "Reporting Specialist",
-)
-
-TEAMS = (
-    "Finance",
-    "Marketing",
-    "Supply Chain",
-    "Customer Success",
-    "People Analytics",
-    "Research",
-    "Operations",
-    "Sales",
-)
-
-FIRST_NAMES = (
-    "Amara",
-    "Ben",
-    "Chloé",
-    "Daniel",
-    "Elif",
-    "Farah",
-    "Grace",
-    "Hiroshi",
-    "Ines",
-    "Jonas",
-    "Katarzyna",
-    "Liam",
-    "Mei",
-    "Nadia",
-    "Oluwaseun",
-    "Priya",
-    "Quentin",
-    "Rosa",
-    "Søren",
-    "Tomás",
-    "Ursula",
-    "Vikram",
-    "Wanjiru",
-    "Yasmin",
-    "Zoë",
-)
-
-LAST_NAMES = (
-    "Adeyemi",
-    "Almeida",
-    "Bakker",
-    "Chen",
-    "Dubois",
-    "Eriksson",
-    "Fernández",
-    "García",
-    "Haddad",
-    "Ivanova",
-    "Jensen",
-    "Kowalska",
-    "Lindqvist",
-    "Müller",
-    "Nakamura",
-    "O'Connor",
-    "Okafor",
-    "Patel",
-    "Rossi",
-    "Schmidt",
-    "Tanaka",
-    "Van den Berg",
-    "Williams",
-    "Öztürk",
-    "Žižka",
-)
-
-COURSE_TITLES = (
-    "Introduction to {skill} in {technology}",
-    "Intermediate {skill} in {technology}",
-    "Advanced {skill} with {technology}",
-    "{skill} in {technology}",
-    "{skill} with {technology} for {role}s",
-    "Case Study: {dataset} in {technology}",
-    "Practical {skill} with {technology}",
-    "{skill} Concepts",
-)
-CHAPTER_TITLES = (
-    "{skill}",
-    "{skill} on {dataset}",
-    "Getting Started with {technology}",
-    "From {dataset} to Insight",
-)
-PROJECT_TITLES = (
-    "Analyzing {dataset}",
-    "Exploring {dataset} with {technology}",
-    "{skill} on {dataset}",
-    "What Drives {dataset}?",
-    "Predicting {dataset} in {technology}",
-)
-TRACK_TITLES = (
-    "{role} in {technology}",
-    "Associate {role} in {technology}",
-    "{skill} Fundamentals with {technology}",
-    "{technology} Fundamentals",
-)
-CUSTOM_TRACK_TITLES = (
-    "{team} Onboarding: {technology}",
-    "{skill} for the {team} Team",
-    "{team} Upskilling with {technology}",
-)
-PRACTICE_TITLES = (
-    "{skill} in {technology}",
-    "{skill} with {dataset}",
-    "{technology} Daily: {skill}",
-)
-ASSESSMENT_TITLES = (
-    "{skill} with {technology}",
-    "{technology} Programming",
-    "{skill} Theory",
-)
+COURSE_TITLES = _listed("""
+    Introduction to {skill} in {technology}, Intermediate {skill} in {technology},
+    Advanced {skill} with {technology}, {skill} in {technology},
+    {skill} with {technology} for {role}s, Case Study: {dataset} in {technology},
+    Practical {skill} with {technology}, {skill} Concepts
+""")
+CHAPTER_TITLES = _listed("""
+    {skill}, {skill} on {dataset}, Getting Started with {technology}, From {dataset} to Insight
+""")
+PROJECT_TITLES = _listed("""
+    Analyzing {dataset}, Exploring {dataset} with {technology}, {skill} on {dataset},
+    What Drives {dataset}?, Predicting {dataset} in {technology}
+""")
+TRACK_TITLES = _listed("""
+    {role} in {technology}, Associate {role} in {technology},
+    {skill} Fundamentals with {technology}, {technology} Fundamentals
+""")
+CUSTOM_TRACK_TITLES = _listed("""
+    {team} Onboarding: {technology}, {skill} for the {team} Team,
+    {team} Upskilling with {technology}
+""")
+PRACTICE_TITLES = _listed("""
+    {skill} in {technology}, {skill} with {dataset}, {technology} Daily: {skill}
+""")
+ASSESSMENT_TITLES = _listed("""
+    {skill} with {technology}, {technology} Programming, {skill} Theory
+""")
 
 OPENERS = (
     "{skill} is one of the first things an employer asks {role}s about.",

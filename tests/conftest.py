@@ -1,4 +1,4 @@
-"""What several test modules need: recorded operations in place of the SDK, and quick limits."""
+"""Fixtures of several test modules: syncs against recorders, and limits without waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 import connector
 from async_client import Limits
-from tests.support.recording import Log, Operations, answering
+from tests.support.recording import Log, Operations, Recorded, answering
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
 
@@ -31,10 +31,9 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def recorded(monkeypatch):
-    """Run `connector.update` against recorded operations and log; gives a function that does so.
+    """Return a function that runs `connector.update` against recorders.
 
-    It takes the answers by endpoint name, the state and further configuration, and returns the
-    recorded operations, the log, and the error if the sync failed.
+    It takes the items or the failure of each endpoint, the state and further configuration.
     """
 
     def run(answers=None, state=None, *, before=lambda operation: None, **configuration):
@@ -48,6 +47,6 @@ def recorded(monkeypatch):
             connector.update({**CONFIGURATION, **configuration}, state or {})
         except Exception as caught:  # noqa: BLE001 (the test looks at it)
             error = caught
-        return operations, log, error
+        return Recorded(operations, log, error)
 
     return run

@@ -1,15 +1,23 @@
-"""Stand-ins for the SDK's operations and log, and a destination that applies what was recorded."""
+"""Recorders in place of the SDK's operations and log, and a warehouse to apply them to."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
-from async_client import Catalog, EndpointError, TokenRefusedError
+from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedError
 from async_client.errors import FinalError, UnauthorizedError
 from endpoints import ENDPOINTS
+
+# Its kind first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
+Operation = tuple[Any, ...]
+Row = dict[str, Any]
+Fetching = Callable[
+    [Settings, Limits, Any], AbstractContextManager[Mapping[str, "Future[Catalog]"]]
+]
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
 
@@ -19,43 +27,43 @@ class Interrupted(Exception):
 
 
 class Operations:
-    """Records operations as tuples; `before` sees each one first and may raise."""
+    """Records operations as tuples; `before` is called with each one first and may raise."""
 
-    def __init__(self, before: Callable[[tuple], None] = lambda operation: None) -> None:
-        self.stream: list[tuple] = []
+    def __init__(self, before: Callable[[Operation], None] = lambda operation: None) -> None:
+        self.stream: list[Operation] = []
         self.before = before
 
-    def upsert(self, table, data):
-        self._record(("upsert", table, dict(data)))
+    def upsert(self, table: str, data: Mapping[str, Any]) -> None:
+        self._record("upsert", table, dict(data))
 
-    def delete(self, table, keys):
-        self._record(("delete", table, dict(keys)))
+    def delete(self, table: str, keys: Mapping[str, Any]) -> None:
+        self._record("delete", table, dict(keys))
 
-    def truncate(self, table):
-        self._record(("truncate", table))
+    def truncate(self, table: str) -> None:
+        self._record("truncate", table)
 
-    def checkpoint(self, state):
-        self._record(("checkpoint", copy.deepcopy(state)))
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        self._record("checkpoint", copy.deepcopy(state))
 
-    def warning(self, message):
-        self._record(("warning", message))
+    def warning(self, message: str) -> None:
+        self._record("warning", message)
 
-    def _record(self, operation: tuple) -> None:
+    def _record(self, *operation: Any) -> None:
         self.before(operation)
         self.stream.append(operation)
 
-    def of_kind(self, *kinds: str) -> list[tuple]:
-        """Give the recorded operations of these kinds."""
+    def of_kind(self, *kinds: str) -> list[Operation]:
+        """Return the recorded operations of these kinds."""
         return [operation for operation in self.stream if operation[0] in kinds]
 
     @property
-    def writes(self) -> list[tuple]:
-        """Give all that changes a table."""
+    def writes(self) -> list[Operation]:
+        """The operations that change a table."""
         return self.of_kind("upsert", "delete", "truncate")
 
     @property
-    def states(self) -> list[dict]:
-        """Give the state of each checkpoint."""
+    def states(self) -> list[dict[str, Any]]:
+        """The state of each checkpoint."""
         return [operation[1] for operation in self.of_kind("checkpoint")]
 
 
@@ -65,32 +73,40 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
 
-    def info(self, text):
+    def info(self, text: str) -> None:
         self.lines.append(("info", text))
 
-    def warning(self, text):
+    def warning(self, text: str) -> None:
         self.lines.append(("warning", text))
 
-    def error(self, text):
+    def error(self, text: str) -> None:
         self.lines.append(("error", text))
 
     def of_level(self, level: str) -> list[str]:
-        """Give the texts of one level."""
+        """Return the texts of one level."""
         return [text for kind, text in self.lines if kind == level]
 
     @property
     def text(self) -> str:
-        """Give all lines as one text."""
+        """All lines as one text."""
         return "\n".join(text for _, text in self.lines)
+
+
+class Recorded(NamedTuple):
+    """The result of a sync against recorders: its operations, its log, its error if it failed."""
+
+    operations: Operations
+    log: Log
+    error: Exception | None
 
 
 class Destination:
     """Tables by name, each row by its primary key: a warehouse after some operations."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[tuple, dict]] = {table: {} for table in KEYS}
+        self.tables: dict[str, dict[Operation, Row]] = {table: {} for table in KEYS}
 
-    def apply(self, operations: Iterable[tuple]) -> None:
+    def apply(self, operations: Iterable[Operation]) -> None:
         """Apply upserts, deletes and truncates in their order."""
         for operation in operations:
             kind, *rest = operation
@@ -105,18 +121,20 @@ class Destination:
                 self.tables[rest[0]].clear()
 
     @staticmethod
-    def _key(table: str, row: dict) -> tuple:
+    def _key(table: str, row: Row) -> Operation:
         key = tuple(row[column] for column in KEYS[table])
         assert None not in key, (table, row)
         return key
 
 
-def answering(answers: dict[str, list | Exception]):
-    """Stand in for `fetching`: each endpoint has already arrived with these items, or failed."""
+def answering(answers: Mapping[str, list[Any] | Exception]) -> Fetching:
+    """Return a `fetching` for which each endpoint has arrived with these items, or has failed."""
 
     @contextmanager
-    def fetching(settings, limits, on_event):
-        futures = {}
+    def fetching(
+        settings: Settings, _limits: Limits, _on_event: object
+    ) -> Iterator[Mapping[str, Future[Catalog]]]:
+        futures: dict[str, Future[Catalog]] = {}
         for endpoint in settings.endpoints:
             answer = answers.get(endpoint.name, [])
             future = futures[endpoint.name] = Future()
@@ -130,10 +148,10 @@ def answering(answers: dict[str, list | Exception]):
 
 
 def failed(endpoint_name: str) -> EndpointError:
-    """Make the final failure of an endpoint."""
+    """Return the final failure of an endpoint."""
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
 def refused(endpoint_name: str) -> TokenRefusedError:
-    """Make the failure that a refused token is."""
+    """Return the failure of an endpoint that rejected the token."""
     return TokenRefusedError(endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it"))

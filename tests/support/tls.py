@@ -1,4 +1,4 @@
-"""TLS on loopback: certificates made for the occasion, and the mock server behind one of them."""
+"""TLS on loopback: certificates made for one test, and the mock server behind one of them."""
 
 from __future__ import annotations
 
@@ -17,43 +17,38 @@ from mock_api.items import Item
 from mock_api.serving import Server, serving
 
 _NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "connector tests")])
-_USES = ("digital_signature", "key_cert_sign")
-_NOT_USES = (
-    *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
-    *("crl_sign", "encipher_only", "decipher_only"),
+_USAGE = x509.KeyUsage(
+    **dict.fromkeys(("digital_signature", "key_cert_sign"), True),
+    **dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment"), False),
+    **dict.fromkeys(("key_agreement", "crl_sign", "encipher_only", "decipher_only"), False),
 )
 
 
 def self_signed(folder: Path, host: str, *, valid_days: int = 1) -> Path:
-    """Write a certificate for one host, and its key, to a file; gives its path.
+    """Write a self-signed certificate for one host, and its key, to a file; return its path.
 
-    It vouches for itself, so it is trusted exactly where the file is named as a root. With
-    negative `valid_days` it has expired.
+    It is trusted only where the file is named as a CA certificate. With negative `valid_days` it
+    has expired. Python 3.13 and newer demand the extensions.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     now = datetime.now(timezone.utc)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
-        x509.CertificateBuilder()
-        .subject_name(_NAME)
-        .issuer_name(_NAME)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        x509.CertificateBuilder(_NAME, _NAME, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=9))
         .not_valid_after(now + timedelta(days=valid_days))
         .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_key_usage(), critical=True)
+        .add_extension(_USAGE, critical=True)
         .add_extension(identifier, critical=False)
         .sign(key, hashes.SHA256())
     )
-    path = folder / f"{host}.pem"
+    pem = serialization.Encoding.PEM
     private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    path = folder / f"{host}.pem"
+    path.write_bytes(certificate.public_bytes(pem) + private)
     return path
 
 
@@ -71,7 +66,3 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(host))
     except ValueError:
         return x509.DNSName(host)
-
-
-def _key_usage() -> x509.KeyUsage:
-    return x509.KeyUsage(**dict.fromkeys(_USES, True), **dict.fromkeys(_NOT_USES, False))

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "devkit": {*PRODUCT, "mock_api"},
     "lakehouse": {"devkit", "mock_api"},
     "benchmarks": {*PRODUCT, "devkit", "mock_api"},
-    "tests": {*PRODUCT, "devkit", "mock_api"},
+    "tests": {*PRODUCT, "benchmarks", "devkit", "mock_api"},
 }
 # What imports the SDK's internals, by which all others reach them.
 DOORS_TO_THE_SDK = {"devkit/sdk.py", "devkit/grpc_sync.py", "benchmarks/sdk.py"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, metadata, requires
 
 import pytest
@@ -25,10 +25,10 @@ from flatten.names import column_name
 from tests.support.recording import failed, refused
 
 README = documents.README.read_text(encoding="utf-8")
-SOURCES = documents.SOURCES.read_text(encoding="utf-8")
 DOCUMENTS = {
     path.relative_to(documents.PROJECT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (*documents.PROJECT.glob("*.md"), *(documents.PROJECT / "docs").glob("*.md"))
+    for pattern in ("*.md", "docs/*.md", "dbt/*.md")
+    for path in documents.PROJECT.glob(pattern)
 }
 every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
@@ -153,70 +153,19 @@ def test_limits_in_documents_are_those_of_the_code(name, sentence):
     assert sentence in " ".join(DOCUMENTS[name].split())
 
 
-def parsed(lines):
-    """Read the little of YAML that is used: lists, mappings, plain and JSON-quoted text."""
-    blocks = []
-    for line in lines:
-        if line.startswith("  "):
-            blocks[-1].append(line[2:])
-        else:
-            blocks.append([line])
-    if lines[0].startswith("- "):
-        return [parsed([head.removeprefix("- "), *rest]) for head, *rest in blocks]
-    if re.match(r"\w+:", lines[0]):
-        pairs = [(*head.split(":", 1), rest) for head, *rest in blocks]
-        assert len({key for key, *_ in pairs}) == len(pairs)
-        return {key: parsed(rest or [value.strip()]) for key, value, rest in pairs}
-    (text,) = lines
-    if text.startswith('"'):
-        return json.loads(text)
-    assert re.fullmatch(r"[\w ]+|source\('\w+', '\w+'\)", text), text
-    return text
-
-
-NOT_DELETED = {"where": "not _fivetran_deleted"}
-
-
-def dbt_tests_of_columns(endpoint, table):
-    """Say which columns of a table dbt is to test, and for what."""
-    tests = {column_name(name): ["not_null"] for name in table.primary_key}
-    if table is endpoint.table:
-        tests["id"].append({"unique": {"config": NOT_DELETED}})
-    else:
-        parent = {"to": f"source('datacamp', '{endpoint.table.name}')", "field": "id"}
-        related = {"relationships": {"arguments": parent, "config": NOT_DELETED}}
-        tests[endpoint.child.foreign_key].append(related)
-    return tests
-
-
-def test_the_dbt_source_has_all_tables_and_columns_and_tests_the_keys():
-    """Keys are tested for NULL, repetition and parents; nothing in it tells of freshness."""
-    lines = [line for line in SOURCES.splitlines() if line and not line.startswith("#")]
-    (source,) = parsed(lines)["sources"]
-    assert source.keys() == {"name", "description", "schema", "tables"}
-    tables = iter(source["tables"])
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            found, key = next(tables), ", '|', ".join(map(column_name, table.primary_key))
-            together = {
-                "name": f"datacamp_{table.name}_key_is_unique",
-                "arguments": {"column_name": f"concat({key})"},
-                "config": NOT_DELETED,
-            }
-            assert found["name"] == table.name
-            assert found.get("data_tests", []) == [{"unique": together}] * ("|" in key)
-            assert [column["name"] for column in found["columns"]] == [
-                *(column_name(column.name) for column in table.columns),
-                "_fivetran_deleted",
-                "_fivetran_synced",
-            ]
-            assert dbt_tests_of_columns(endpoint, table) == {
-                column["name"]: column["data_tests"]
-                for column in found["columns"]
-                if "data_tests" in column
-            }
-            assert all(column["description"].endswith(".") for column in found["columns"])
-    assert list(tables) == []
+def test_the_dbt_models_test_keys_and_parents():
+    """NULL or repeated keys are errors, missing parents warnings; `make dbt` runs these tests."""
+    staging = documents.PROJECT / "dbt" / "models" / "staging" / "staging.yml"
+    text = staging.read_text(encoding="utf-8")
+    tests = re.findall(r"- (not_null|unique|\w+(?=:$))", text, re.MULTILINE)
+    keys = [table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables]
+    assert Counter(tests) == {
+        "not_null": sum(map(len, keys)),
+        "unique": sum(len(key) == 1 for key in keys),
+        "datacamp_unique_together": sum(len(key) > 1 for key in keys),
+        "relationships": sum(endpoint.child is not None for endpoint in ENDPOINTS),
+    }
+    assert text.count("severity: warn") == tests.count("relationships")
 
 
 def never_null(table):
@@ -239,18 +188,6 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
         filled = [column_name(name) for name, value in row.items() if value is not None]
         placed = ["position"] * (table.name == "course_chapter")
         assert sorted(filled) == sorted(never_null(table) + placed)
-
-
-def test_lists_of_names_and_topics_are_null_when_the_page_says_so():
-    """An empty list gives empty text and none NULL; without a topic its columns are NULL."""
-    courses = ENDPOINTS[-1]
-    empty = {"id": "x", "instructors": [], "includedInLicenses": [], "topic": None}
-    row = flatten_item(courses, empty).row
-    assert [row["instructors"], row["includedInLicenses"]] == ["", ""]
-    assert [row["topic_name"], row["topic_description"]] == [None, None]
-    page = DOCUMENTS["docs/tables.md"]
-    assert page.count("| the API sends none; an empty list gives empty text |") == 4
-    assert page.count("| it has no topic, or one without a name |") == 3
 
 
 def said():

@@ -1,4 +1,4 @@
-"""The six catalogs as data: what is fetched from where, into which tables, keys and columns."""
+"""The six catalogs as data: their paths, tables, keys and columns."""
 
 from __future__ import annotations
 
@@ -9,122 +9,72 @@ from flatten.names import RESERVED_PREFIX, column_name
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
-# name, path, parent table, its key, child field, child table, its key, foreign key
-LAYOUT = [
-    (
-        "assessments",
-        "/v1/catalog/live-assessments",
-        ("assessment", ("id",)),
-        None,
-    ),
-    (
-        "practices",
-        "/v1/catalog/live-practices",
-        ("practice", ("id",)),
-        None,
-    ),
-    (
-        "projects",
-        "/v1/catalog/live-projects",
-        ("project", ("id",)),
-        ("topics", "project_topic", ("project_id", "name"), "project_id", "name"),
-    ),
-    (
-        "custom_tracks",
-        "/v1/catalog/live-custom-tracks",
-        ("custom_track", ("id",)),
-        (
-            "content",
-            "custom_track_content",
-            ("custom_track_id", "position"),
-            "custom_track_id",
-            "position",
-        ),
-    ),
-    (
-        "tracks",
-        "/v1/catalog/live-tracks",
-        ("track", ("id",)),
-        (
-            "content",
-            "track_content",
-            ("track_id", "position"),
-            "track_id",
-            "position",
-        ),
-    ),
-    (
-        "courses",
-        "/v1/catalog/live-courses",
-        ("course", ("id",)),
-        ("chapters", "course_chapter", ("id", "course_id"), "course_id", "id"),
-    ),
-]
+LAYOUT = """
+assessments: /v1/catalog/live-assessments, assessment by id
+practices: /v1/catalog/live-practices, practice by id
+projects: /v1/catalog/live-projects, project by id
+  topics: project_topic by project_id + name, of project_id, name
+custom_tracks: /v1/catalog/live-custom-tracks, custom_track by id
+  content: custom_track_content by custom_track_id + position, of custom_track_id, position
+tracks: /v1/catalog/live-tracks, track by id
+  content: track_content by track_id + position, of track_id, position
+courses: /v1/catalog/live-courses, course by id
+  chapters: course_chapter by id + course_id, of course_id, id
+"""
 
-DESCRIBED = {
-    "id": "STRING",
-    "title": "STRING",
-    "description": "STRING",
-    "url": "STRING",
-    "infoUrl": "STRING",
-    "publicInfoUrl": "STRING",
-    "imageUrl_jpg": "STRING",
-    "imageUrl_png": "STRING",
-    "imageUrl_svg": "STRING",
-    "technology": "STRING",
-}
-TOPIC = {"topic_name": "STRING", "topic_description": "STRING"}
+
+def texts(names):
+    """Return STRING columns of these names."""
+    return dict.fromkeys(names.split(), "STRING")
+
+
+DESCRIBED = texts(
+    "id title description url infoUrl publicInfoUrl "
+    "imageUrl_jpg imageUrl_png imageUrl_svg technology"
+)
+TOPIC = texts("topic_name topic_description")
 HOURS = {"timeNeededInHours": "DOUBLE"}
-INSTRUCTORS = {"instructors": "STRING"}
-LICENSES = {"includedInLicenses": "STRING"}
+INSTRUCTORS = texts("instructors")
+LICENSES = texts("includedInLicenses")
 STATUS = {"live": "BOOLEAN", "updatedAt": "UTC_DATETIME"}
-CONTENT = {"position": "LONG", "id": "STRING", "type": "STRING", "title": "STRING"}
+CONTENT = {"position": "LONG", **texts("id type title")}
 
-# The fields that DataCamp's API is known to send for each type of content, as columns.
+# The fields that DataCamp's API is known to send, as columns.
 TYPES = {
     "assessment": {**DESCRIBED, **STATUS},
     "practice": {**DESCRIBED, **STATUS},
     "project": {**DESCRIBED, **HOURS, **INSTRUCTORS, **STATUS},
-    "project_topic": {"project_id": "STRING", "name": "STRING"},
+    "project_topic": texts("project_id name"),
     "custom_track": {**DESCRIBED, **TOPIC, **HOURS, **STATUS},
     "custom_track_content": {"custom_track_id": "STRING", **CONTENT},
     "track": {**DESCRIBED, **TOPIC, **HOURS, **LICENSES, **STATUS},
     "track_content": {"track_id": "STRING", **CONTENT},
     "course": {**DESCRIBED, **TOPIC, **HOURS, **INSTRUCTORS, **LICENSES, **STATUS},
     "course_chapter": {
-        "id": "STRING",
-        "course_id": "STRING",
+        **texts("id course_id"),
         "position": "LONG",
-        "title": "STRING",
-        "description": "STRING",
-        "url": "STRING",
+        **texts("title description url"),
     },
 }
 
 
-def test_six_catalogs_are_replayed_lightest_first():
-    """Order, paths, tables, keys and lists that become child tables are these and no others."""
-    layout = [
-        (
-            endpoint.name,
-            endpoint.path,
-            (endpoint.table.name, endpoint.table.primary_key),
-            endpoint.child
-            and (
-                endpoint.child.field,
-                endpoint.child.table.name,
-                endpoint.child.table.primary_key,
-                endpoint.child.foreign_key,
-                endpoint.child.key,
-            ),
-        )
-        for endpoint in ENDPOINTS
-    ]
-    assert layout == LAYOUT
+def layout(endpoint):
+    """Return the lines of an endpoint in LAYOUT."""
+    table, child = endpoint.table, endpoint.child
+    yield f"{endpoint.name}: {endpoint.path}, {table.name} by {' + '.join(table.primary_key)}"
+    if child is not None:
+        key = " + ".join(child.table.primary_key)
+        yield f"  {child.field}: {child.table.name} by {key}, of {child.foreign_key}, {child.key}"
+
+
+def test_six_catalogs_are_replayed_smallest_first():
+    """The order, paths, tables, keys and child lists are these and no others."""
+    lines = [line for endpoint in ENDPOINTS for line in layout(endpoint)]
+    assert lines == LAYOUT.strip().splitlines()
 
 
 def test_ten_tables_have_every_known_column():
-    """Each table has the columns that the API is known to fill, so ordered and so typed."""
+    """Each table has the columns that the API is known to fill, in this order and type."""
     tables = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
     assert [(name, list(table.types.items())) for name, table in tables.items()] == [
         (name, list(types.items())) for name, types in TYPES.items()
@@ -132,8 +82,8 @@ def test_ten_tables_have_every_known_column():
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_columns_of_a_table_are_distinct_at_fivetran(endpoint):
-    """No two columns get one name at Fivetran, none is Fivetran's own, and keys are columns."""
+def test_columns_have_distinct_names_at_fivetran(endpoint):
+    """No two have the same name, none is Fivetran's own, and all have a description."""
     for table in endpoint.tables:
         names = [column_name(column.name) for column in table.columns]
         assert len(set(names)) == len(names)

@@ -1,4 +1,4 @@
-"""Fields and child lists with a shape of their own become plain fields and plain objects."""
+"""Rules turn nested fields into plain fields and child lists into child objects."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from flatten.rules import (
     numbered_where_missing,
     prefixed,
 )
+from tests.support.cases import cases
 
 
-def test_four_fields_have_rules():
-    """Rules go by field name: two objects are spread, two lists are joined."""
+def test_rules_are_keyed_by_field_name():
+    """Four fields have a rule, and every child list has one."""
     assert dict(FIELD_RULES) == {
         "topic": prefixed,
         "imageUrl": prefixed,
         "includedInLicenses": joined,
         "instructors": joined,
     }
-
-
-def test_every_child_list_has_a_rule():
-    """Topics may be text, chapters keep their positions, content is numbered together."""
     assert dict(CHILD_RULES) == {
         "topics": named,
         "chapters": numbered_where_missing,
@@ -38,188 +35,118 @@ def test_every_child_list_has_a_rule():
     assert {e.child.field for e in ENDPOINTS if e.child} == CHILD_RULES.keys()
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param(None, {}, id="null gives no field at all"),
-        pytest.param({}, {}, id="an empty object gives no field"),
-        pytest.param(
-            {"name": "SQL", "description": None},
-            {"topic_name": "SQL", "topic_description": None},
-            id="an object gives a field for each key",
+@cases(
+    "value, expected",
+    {
+        "null becomes no field": (None, {}),
+        "an empty object becomes no field": ({}, {}),
+        "only the first level of an object is spread": (
+            {"": None, "deep": {"a": [1]}},
+            {"topic_": None, "topic_deep": {"a": [1]}},
         ),
-        pytest.param(
-            {"": 1, "deep": {"a": [1]}},
-            {"topic_": 1, "topic_deep": {"a": [1]}},
-            id="only the first level is spread",
-        ),
-        pytest.param("SQL", {"topic": "SQL"}, id="text stays under its own name"),
-        pytest.param([{"name": "SQL"}], {"topic": [{"name": "SQL"}]}, id="so does a list"),
-        pytest.param(0, {"topic": 0}, id="and a number"),
-        pytest.param(False, {"topic": False}, id="and a boolean"),
-    ],
+        "text is unchanged": ("SQL", {"topic": "SQL"}),
+        "a list is unchanged": ([{"name": "SQL"}], {"topic": [{"name": "SQL"}]}),
+        "a number is unchanged": (0, {"topic": 0}),
+    },
 )
-def test_an_object_is_spread_over_fields(value, expected):
-    """An object becomes `<field>_<key>` fields; what is no object stays as it is."""
-    assert prefixed("topic", value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param([], "", id="an empty list gives empty text"),
-        pytest.param(["A"], "A", id="one text is that text"),
-        pytest.param(["B", "A", "B"], "B, A, B", id="texts are joined in their order"),
-        pytest.param(["A", None, "B"], "A, B", id="nulls are skipped"),
-        pytest.param([None], "", id="only nulls give empty text"),
-        pytest.param(["", "A"], ", A", id="empty text is text"),
-        pytest.param(
-            [{"fullName": "Ada"}, {"fullName": "Bob", "id": 7}], "Ada, Bob", id="full names"
-        ),
-        pytest.param([{"fullName": None}, {"fullName": "Bob"}], "Bob", id="a null full name"),
-        pytest.param(["A", {"fullName": "Bob"}], "A, Bob", id="texts and full names"),
-    ],
-)
-def test_a_list_of_names_is_joined(value, expected):
-    """Texts and full names become one text, with a comma and a blank between them."""
-    assert joined("instructors", value) == {"instructors": expected}
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        pytest.param([{"name": "A"}], id="objects without a full name"),
-        pytest.param(["A", {}], id="an empty object among texts"),
-        pytest.param([1], id="numbers"),
-        pytest.param([{"fullName": 1}], id="a full name that is no text"),
-        pytest.param([["A"]], id="lists"),
-        pytest.param([True], id="booleans"),
-        pytest.param("A", id="text"),
-        pytest.param({"fullName": "A"}, id="an object"),
-        pytest.param(None, id="null"),
-        pytest.param(7, id="a number"),
-    ],
-)
-def test_anything_else_is_left_as_it_is(value):
-    """A value that is no list of names stays under its own name, so that nothing is lost."""
-    assert joined("instructors", value) == {"instructors": value}
-
-
-ODD_LISTS = [
-    pytest.param(None, [], id="null is no child"),
-    pytest.param([], [], id="an empty list is no child"),
-    pytest.param(7, [7], id="a number is one odd child"),
-    pytest.param(True, [True], id="a boolean is one odd child"),
-    pytest.param([None, 7, True, []], [None, 7, True, []], id="odd children are passed on"),
-]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        *ODD_LISTS,
-        pytest.param("SQL", [{"name": "SQL"}], id="a text is one topic"),
-        pytest.param({"name": "SQL"}, [{"name": "SQL"}], id="an object is a list of one"),
-        pytest.param(
-            ["SQL", {"name": "R", "id": 1}, ""],
-            [{"name": "SQL"}, {"name": "R", "id": 1}, {"name": ""}],
-            id="texts and objects",
-        ),
-    ],
-)
-def test_topics_may_be_texts(value, expected):
-    """A topic given as text is an object with that name."""
-    assert named(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        *ODD_LISTS,
-        pytest.param("x", ["x"], id="a text is one odd child"),
-        pytest.param({"id": "a"}, [{"id": "a", "position": 1}], id="an object is a list of one"),
-        pytest.param(
-            [{"id": "a"}, {"id": "b", "position": None}, {"id": "c", "position": 7}],
-            [
-                {"id": "a", "position": 1},
-                {"id": "b", "position": 2},
-                {"id": "c", "position": 7},
-            ],
-            id="a position that is there stays",
-        ),
-        pytest.param(
-            [7, {"id": "a"}, {"id": "b", "position": 0}],
-            [7, {"id": "a", "position": 2}, {"id": "b", "position": 0}],
-            id="odd children take a place too",
-        ),
-    ],
-)
-def test_chapters_are_numbered_where_they_are_not(value, expected):
-    """A chapter without a position gets its place in the list, counted from 1."""
-    assert numbered_where_missing(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        *ODD_LISTS,
-        pytest.param("x", ["x"], id="a text is one odd child"),
-        pytest.param({"id": "a"}, [{"id": "a", "position": 1}], id="an object is a list of one"),
-        pytest.param(
-            [{"position": 0}, {"position": 5}, {"position": "7"}],
-            [{"position": 0}, {"position": 5}, {"position": "7"}],
-            id="a list with all positions stays",
-        ),
-        pytest.param(
-            [{"position": 1}, {"position": 2}, {"position": "1"}, {"position": 2.0}],
-            [{"position": 1}, {"position": 2}, {"position": 3}, {"position": 4}],
-            id="positions that repeat number all",
-        ),
-        pytest.param(
-            [{"position": 0}, {"position": "x"}],
-            [{"position": 1}, {"position": 2}],
-            id="a position that is no whole number numbers all",
-        ),
-        pytest.param(
-            [{"position": 5}, {"id": "a"}, {"position": 1}],
-            [{"position": 1}, {"id": "a", "position": 2}, {"position": 3}],
-            id="one without a position numbers all",
-        ),
-        pytest.param(
-            [{"position": 5}, {"position": None}],
-            [{"position": 1}, {"position": 2}],
-            id="a null position numbers all",
-        ),
-        pytest.param(
-            ["x", {"id": "a"}, None, {"id": "b", "position": 2}],
-            ["x", {"id": "a", "position": 1}, None, {"id": "b", "position": 2}],
-            id="odd children take no place",
-        ),
-        pytest.param(
-            ["x", {"position": 9}], ["x", {"position": 9}], id="odd children lack no position"
-        ),
-    ],
-)
-def test_content_is_numbered_together(value, expected):
-    """Unless all content items have distinct positions, the list is numbered by place, from 1."""
-    assert numbered_all_or_none(value) == expected
-
-
-@pytest.mark.parametrize("rule", [prefixed, joined], ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("value", [{"a": {"b": [1]}}, [{"fullName": "A"}, None], [[1]]])
-def test_field_rules_leave_their_input_alone(rule, value):
-    """A rule changes nothing in the value it is given."""
+def test_an_object_becomes_a_field_for_each_key(value, expected):
+    """An object becomes `<field>_<key>` fields; any other value is unchanged."""
     before = copy.deepcopy(value)
-    rule("topic", value)
+    assert prefixed("topic", value) == expected
     assert value == before
 
 
-@pytest.mark.parametrize(
-    "rule", [named, numbered_where_missing, numbered_all_or_none], ids=lambda rule: rule.__name__
+@cases(
+    "value, expected",
+    {
+        "an empty list": ([], ""),
+        "texts keep their order": (["B", "A", "B"], "B, A, B"),
+        "nulls are skipped, empty texts are not": (["A", None, "", "B"], "A, , B"),
+        "only nulls": ([None], ""),
+        "texts and full names": (
+            [{"fullName": "Ada"}, {"fullName": None}, "Bob", {"fullName": "C", "id": 7}],
+            "Ada, Bob, C",
+        ),
+    },
 )
-@pytest.mark.parametrize("value", [{"a": 1}, [{"id": "a"}, {"position": 3}, "x", None]])
-def test_child_rules_leave_their_input_alone(rule, value):
-    """Numbering children numbers copies of them."""
+def test_a_list_of_names_is_joined(value, expected):
+    """Texts and full names become one text, separated by a comma and a space."""
     before = copy.deepcopy(value)
-    rule(value)
+    assert joined("instructors", value) == {"instructors": expected}
+    assert value == before
+
+
+NO_NAMES = ["A", {"fullName": "A"}, 7, None]
+NO_NAMES += [[{"name": "A"}], ["A", {}], [1], [{"fullName": 1}], [["A"]], [True]]
+
+
+@pytest.mark.parametrize("value", NO_NAMES, ids=repr)
+def test_a_value_that_is_no_list_of_names_is_unchanged(value):
+    """It keeps its own name, so that no data is lost."""
+    assert joined("instructors", value) == {"instructors": value}
+
+
+def position(*values):
+    """Return objects with these positions."""
+    return [{"position": value} for value in values]
+
+
+@pytest.mark.parametrize("rule", CHILD_RULES.values(), ids=lambda rule: rule.__name__)
+@cases(
+    "value, expected",
+    {
+        "null has no elements": (None, []),
+        "an empty list has no elements": ([], []),
+        "a number is one element, to be rejected": (7, [7]),
+        "other types stay, to be rejected": ([None, True, []], [None, True, []]),
+        "an object is a list of one": ({"position": 3}, [{"position": 3}]),
+        "distinct positions stay": (position(0, 5, "7"), position(0, 5, "7")),
+        "also beside other types": ([7, *position(9)], [7, *position(9)]),
+    },
+)
+def test_every_child_rule_lists_the_elements(rule, value, expected):
+    """All rules accept any value."""
+    assert rule(value) == expected
+
+
+@cases(
+    "rule, value, expected",
+    {
+        "topics that are text become objects with a name": (
+            named,
+            ["SQL", {"name": "R", "id": 1}, ""],
+            [{"name": "SQL"}, {"name": "R", "id": 1}, {"name": ""}],
+        ),
+        "one text is one topic": (named, "SQL", [{"name": "SQL"}]),
+        "chapters without a position get their place, counting all elements": (
+            numbered_where_missing,
+            [7, {"id": "a"}, *position(None, 0, "x")],
+            [7, {"id": "a", "position": 2}, *position(3, 0, "x")],
+        ),
+        "contents with a repeated position are all numbered": (
+            numbered_all_or_none,
+            position(1, 2, "1", 2.0),
+            position(1, 2, 3, 4),
+        ),
+        "contents with a position that is no whole number are all numbered": (
+            numbered_all_or_none,
+            position(0, 1.5),
+            position(1, 2),
+        ),
+        "contents with a null position are all numbered": (
+            numbered_all_or_none,
+            position(5, None, 1),
+            position(1, 2, 3),
+        ),
+        "contents are numbered without counting elements that are no objects": (
+            numbered_all_or_none,
+            ["x", {"id": "a"}, None, {"id": "b", "position": 2**63}],
+            ["x", {"id": "a", "position": 1}, None, {"id": "b", "position": 2}],
+        ),
+    },
+)
+def test_child_rules_complete_the_elements(rule, value, expected):
+    """Topics get a name and chapters and contents a position; the input is not modified."""
+    before = copy.deepcopy(value)
+    assert rule(value) == expected
     assert value == before

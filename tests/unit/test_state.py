@@ -109,7 +109,7 @@ IGNORED = "Ignoring the saved state: {}. Rewriting all tables."
         ),
     ],
 )
-def test_a_state_that_is_none_is_noted_and_not_used(given, problem):
+def test_an_unusable_state_is_ignored_with_a_note(given, problem):
     """All snapshots are dropped, and one sentence says why."""
     assert resumed(given) == ({}, None, [IGNORED.format(problem)])
 
@@ -149,7 +149,7 @@ DAMAGED = "Ignoring the damaged snapshot of courses ({}). Rewriting its tables."
         pytest.param(ENTRIES["tracks"], "its checksum is wrong", id="that of another endpoint"),
     ],
 )
-def test_a_damaged_snapshot_costs_only_its_endpoint(entry, problem):
+def test_a_damaged_snapshot_affects_its_endpoint_only(entry, problem):
     """The other endpoints keep their snapshots, and a note names the damaged one."""
     given = {**SOUND, "endpoints": {**ENTRIES, "courses": entry}}
     assert resumed(given) == ({"tracks": TRACKS}, None, [DAMAGED.format(problem)])

@@ -1,0 +1,78 @@
+"""What the connector is compared with: a bare download, and two syncs that rewrite every row.
+
+Both syncs use the connector's `flatten_item`, so that they write the same rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import requests
+
+from endpoints import ENDPOINTS, Endpoint
+from flatten import flatten_item
+
+Configuration = Mapping[str, str]
+_TIMEOUT_SECONDS = 30
+
+
+def download(configuration: Configuration, _state: object, watch: Any) -> None:
+    """Request all catalogs at once and do nothing with them."""
+    asyncio.run(_download(configuration, watch))
+
+
+async def _download(configuration: Configuration, watch: Any) -> None:
+    headers = {**_authorization(configuration), "Accept-Encoding": "gzip, deflate"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def read(endpoint: Endpoint) -> None:
+            async with session.get(configuration["base_url"] + endpoint.path) as response:
+                response.raise_for_status()
+                await response.read()
+            watch.arrived(endpoint.name)
+
+        await asyncio.gather(*map(read, ENDPOINTS))
+
+
+def sequential(configuration: Configuration, _state: object, watch: Any) -> None:
+    """Fetch and write one endpoint after another, as most example connectors do."""
+    for endpoint in ENDPOINTS:
+        _write(endpoint, _fetch(endpoint, configuration, watch), watch)
+
+
+def threads(configuration: Configuration, _state: object, watch: Any) -> None:
+    """Fetch all endpoints at once, then write one after another."""
+    with ThreadPoolExecutor(len(ENDPOINTS)) as pool:
+        catalogs = list(pool.map(lambda e: _fetch(e, configuration, watch), ENDPOINTS))
+    for endpoint, items in zip(ENDPOINTS, catalogs, strict=True):
+        _write(endpoint, items, watch)
+
+
+def _fetch(endpoint: Endpoint, configuration: Configuration, watch: Any) -> list[object]:
+    url, headers = configuration["base_url"] + endpoint.path, _authorization(configuration)
+    response = requests.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
+    response.raise_for_status()
+    watch.arrived(endpoint.name)
+    items: list[object] = response.json()["data"]
+    return items
+
+
+def _write(endpoint: Endpoint, items: list[object], watch: Any) -> None:
+    """Upsert every row of a catalog, then checkpoint."""
+    for item in items:
+        flat = flatten_item(endpoint, item)
+        if flat.row is None:
+            continue
+        watch.upsert(endpoint.table.name, flat.row)
+        if endpoint.child is not None:
+            for row in flat.children.values():
+                watch.upsert(endpoint.child.table.name, row)
+    watch.checkpoint({"last_synced_endpoint": endpoint.name})
+
+
+def _authorization(configuration: Configuration) -> dict[str, str]:
+    return {"Authorization": f"Bearer {configuration['bearer_token']}"}

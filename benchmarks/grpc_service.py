@@ -1,0 +1,80 @@
+"""One sync through the gRPC service of SDK 2.13.1, which Fivetran's production uses.
+
+`python -m benchmarks.grpc_service`, with the Python of `.venv-grpc`, prints its `Run`. The service
+is a process of its own, so that time and memory are those of the connector and its SDK. The
+arguments are those of `benchmarks.worker`, then what the command of the service begins with.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import grpc
+import msgspec
+from fivetran_connector_sdk.protos import connector_sdk_pb2, connector_sdk_pb2_grpc
+from fivetran_connector_sdk_common import constants
+
+from benchmarks.results import Run, peak_bytes
+from connector import connector
+
+
+def main() -> int:
+    """Run the service if there is only a port, else the sync that the arguments name."""
+    run = _serve(int(sys.argv[1])) if len(sys.argv) == 2 else _sync(*sys.argv[1:])
+    sys.__stdout__.buffer.write(msgspec.json.encode(run))  # type: ignore[union-attr]
+    return 0
+
+
+def _serve(port: int) -> Run:
+    """Serve until standard input ends; return what resources were used."""
+    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    server = connector.run(port)
+    before_bytes, cpu_started = peak_bytes(), time.process_time()
+    sys.stdin.read()
+    cpu_seconds, peak = time.process_time() - cpu_started, peak_bytes()
+    server.stop(grace=None)  # without this the process would not end
+    return Run(cpu_seconds=cpu_seconds, before_bytes=before_bytes, peak_bytes=peak)
+
+
+def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -> Run:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service", str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        grpc.channel_ready_future(channel).result(timeout=60)
+        stub = connector_sdk_pb2_grpc.SourceConnectorStub(channel)
+        configuration = {"bearer_token": token, "base_url": base_url}
+        started = time.perf_counter()
+        error = _update(stub, configuration, Path(folder) / "state.json")
+        seconds = time.perf_counter() - started
+        channel.close()
+        output, _ = service.communicate()
+    run = msgspec.json.decode(output, type=Run)
+    run.seconds, run.error = seconds, error
+    return run
+
+
+def _update(stub: Any, configuration: dict[str, str], path: Path) -> str:
+    """Call `Update` from the state that the last sync left; return the error, if any."""
+    state = path.read_text(encoding="utf-8") if path.exists() else "{}"
+    request = connector_sdk_pb2.UpdateRequest(configuration=configuration, state_json=state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for response in stub.Update(request):
+            if response.WhichOneof("operation") == "checkpoint":
+                path.write_text(response.checkpoint.state_json, encoding="utf-8")
+    except grpc.RpcError as error:
+        return str(error.details())
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

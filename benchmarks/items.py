@@ -1,0 +1,63 @@
+"""What an unchanged item costs: `python -m benchmarks.items` prints microseconds by step."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from statistics import median
+from timeit import repeat
+
+from async_client import decode_item
+from async_client.response import split
+from changes import Plan, Snapshot
+from changes.snapshot import fingerprint
+from endpoints import ENDPOINTS, Endpoint
+from flatten import UndeclaredColumns, flatten_item
+from mock_api.catalog import catalog
+
+Bodies = Mapping[Endpoint, bytes]
+
+
+def main() -> None:
+    """Measure each step alone, and all of them as in an unchanged sync, at the real size."""
+    items = catalog()
+    bodies = {e: json.dumps({"data": items[e.name]}).encode() for e in ENDPOINTS}
+    microseconds = 1e6 / sum(map(len, items.values()))
+    parts = {
+        name: microseconds * median(repeat(step, number=1, repeat=9))
+        for name, step in _steps(bodies).items()
+    }
+    print(json.dumps(parts))
+
+
+def _steps(bodies: Bodies) -> dict[str, Callable[[], object]]:
+    """Return the steps by name; they keep no result, as a sync keeps none."""
+    raw = [(e, item) for e, body in bodies.items() for item in split(e, body).items]
+    decoded = [(endpoint, decode_item(item)) for endpoint, item in raw]
+    columns: dict[Endpoint, UndeclaredColumns] = {endpoint: {} for endpoint in bodies}
+    flat = [flatten_item(endpoint, item, columns[endpoint]) for endpoint, item in decoded]
+    last = _synced(bodies, {})
+    return {
+        "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
+        "decode": lambda: deque((decode_item(item) for _, item in raw), 0),
+        "flatten": lambda: deque((flatten_item(e, i, columns[e]) for e, i in decoded), 0),
+        "digest": lambda: deque(map(fingerprint, flat), 0),
+        "all, with the comparison": lambda: _synced(bodies, last),
+    }
+
+
+def _synced(bodies: Bodies, before: Mapping[str, Snapshot]) -> dict[str, Snapshot]:
+    """Plan all operations and emit none; return the snapshots by endpoint name."""
+    snapshots = {}
+    for endpoint, body in bodies.items():
+        plan, columns = Plan(endpoint, before.get(endpoint.name)), UndeclaredColumns()
+        items = map(decode_item, split(endpoint, body).items)
+        flat = (flatten_item(endpoint, item, columns) for item in items)
+        deque(plan.operations(flat), 0)
+        snapshots[endpoint.name] = plan.outcome.snapshot
+    return snapshots
+
+
+if __name__ == "__main__":
+    main()

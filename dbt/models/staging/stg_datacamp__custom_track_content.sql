@@ -1,0 +1,10 @@
+-- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+select
+    custom_track_id,
+    position,
+    id as item_id,
+    type,
+    title,
+    _fivetran_synced
+from {{ source('datacamp', 'custom_track_content') }}
+where not _fivetran_deleted

@@ -1,0 +1,129 @@
+"""Write the dbt package's source and staging models, which follow from `ENDPOINTS`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from devkit.descriptions import child_of, column_sentences, table_sentence
+from endpoints import ENDPOINTS, Column, Endpoint, Table
+from flatten.names import column_name
+
+_ORIGIN = "Written by `python -m devkit.documents` from endpoints.py; change that instead."
+_IDS_OF_CHILDREN = {"chapters": "chapter_id", "content": "item_id"}
+_DELETED = "Whether the item or entry has left the catalog. Never NULL."
+_SYNCED = "When Fivetran last wrote the row or marked it as deleted. Never NULL."
+
+
+def files(folder: Path) -> dict[Path, str]:
+    """Return the text of each generated file, by its path in `folder`."""
+    tables = [(endpoint, table) for endpoint in ENDPOINTS for table in endpoint.tables]
+    source = {
+        "name": "datacamp",
+        "description": "DataCamp's course catalog, as its Fivetran connector writes it.",
+        "database": "{{ var('datacamp_database', target.database) }}",
+        "schema": "{{ var('datacamp_schema', 'datacamp') }}",
+        "tables": [_source_table(*pair) for pair in tables],
+    }
+    properties = {
+        "sources.yml": {"version": "2", "sources": [source]},
+        "staging.yml": {"version": "2", "models": [_model(*pair) for pair in tables]},
+    }
+    queries = {f"{_model_name(pair[1])}.sql": _query(*pair) for pair in tables}
+    return {
+        **{folder / name: _document(content) for name, content in properties.items()},
+        **{folder / name: text for name, text in queries.items()},
+    }
+
+
+def _source_table(endpoint: Endpoint, table: Table) -> dict[str, Any]:
+    texts = {column_name(column.name): column_sentences(table, column) for column in table.columns}
+    texts |= {"_fivetran_deleted": _DELETED, "_fivetran_synced": _SYNCED}
+    return {
+        "name": table.name,
+        "description": table_sentence(endpoint, table),
+        "columns": [{"name": name, "description": text} for name, text in texts.items()],
+    }
+
+
+def _model(endpoint: Endpoint, table: Table) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "name": _model_name(table),
+        "description": f"{table_sentence(endpoint, table)} Without deleted rows.",
+    }
+    if len(table.primary_key) > 1:
+        key = [_staged_name(endpoint, table, name) for name in table.primary_key]
+        model["data_tests"] = [{"datacamp_unique_together": {"arguments": {"columns": key}}}]
+    columns = [_model_column(endpoint, table, column) for column in table.columns]
+    synced = {"name": "_fivetran_synced", "description": _SYNCED}
+    return {**model, "columns": [*columns, synced]}
+
+
+def _model_column(endpoint: Endpoint, table: Table, column: Column) -> dict[str, Any]:
+    tests = _column_tests(endpoint, table, column)
+    return {
+        "name": _staged_name(endpoint, table, column.name),
+        "description": column_sentences(table, column),
+        **({"data_tests": tests} if tests else {}),
+    }
+
+
+def _column_tests(endpoint: Endpoint, table: Table, column: Column) -> list[Any]:
+    """Return the tests of a column: those of keys are errors, a missing parent is a warning."""
+    tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
+    if table.primary_key == (column.name,):
+        tests.append("unique")
+    child = child_of(endpoint, table)
+    if child is not None and column.name == child.foreign_key:
+        parent = {"to": f"ref('{_model_name(endpoint.table)}')", "field": child.foreign_key}
+        tests.append({"relationships": {"arguments": parent, "config": {"severity": "warn"}}})
+    return tests
+
+
+def _query(endpoint: Endpoint, table: Table) -> str:
+    columns = [
+        f"id as {_staged_name(endpoint, table, 'id')}"
+        if column.name == "id"
+        else column_name(column.name)
+        for column in table.columns
+    ]
+    selected = ",\n    ".join([*columns, "_fivetran_synced"])
+    source = f"{{{{ source('datacamp', '{table.name}') }}}}"
+    return f"-- {_ORIGIN}\nselect\n    {selected}\nfrom {source}\nwhere not _fivetran_deleted\n"
+
+
+def _model_name(table: Table) -> str:
+    return f"stg_datacamp__{table.name}"
+
+
+def _staged_name(endpoint: Endpoint, table: Table, field: str) -> str:
+    """Return the staging model's name for a column: an `id` says of what."""
+    if field != "id":
+        return column_name(field)
+    child = child_of(endpoint, table)
+    return f"{table.name}_id" if child is None else _IDS_OF_CHILDREN[child.field]
+
+
+def _document(content: dict[str, Any]) -> str:
+    return "\n".join([f"# {_ORIGIN}", *_yaml(content), ""])
+
+
+def _yaml(value: Any) -> Iterator[str]:
+    """Yield the lines of a value in YAML; text that is no bare word is quoted as in JSON."""
+    if isinstance(value, str):
+        yield value if re.fullmatch(r"\w+", value) else json.dumps(value, ensure_ascii=False)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                yield f"{key}: {next(_yaml(inner))}"
+            else:
+                yield f"{key}:"
+                yield from (f"  {line}" for line in _yaml(inner))
+    else:
+        for inner in value:
+            first, *rest = _yaml(inner)
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)

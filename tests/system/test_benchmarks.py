@@ -1,0 +1,24 @@
+"""The benchmark runs: each variant syncs in a process of its own and leaves the same rows."""
+
+from __future__ import annotations
+
+from benchmarks.measure import benching
+from endpoints import ENDPOINTS
+from mock_api.catalog import catalog
+
+NAMES = [endpoint.name for endpoint in ENDPOINTS]
+VARIANTS = ["connector", "sdk alone", "names cached", "threads", "sequential", "download"]
+
+
+def test_each_variant_is_measured_at_a_small_size():
+    """The rows are compared by `round`; each run has times for the endpoints, in replay order."""
+    with benching() as bench:
+        bench.served = (0, 1)
+        bench.server.serve(catalog(scale=0.02))
+        runs = {run.variant: run for run in bench.round(0, "first", VARIANTS)}
+        runs["own"] = bench.sync("own")
+    assert list(runs) == [*VARIANTS, "own"]
+    for variant, run in runs.items():
+        assert list(run.written) == ([] if variant == "download" else NAMES)
+        if variant not in ("sdk alone", "names cached"):
+            assert sorted(run.arrived) == sorted(NAMES)
