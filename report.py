@@ -18,7 +18,7 @@ _LONGEST_NAME = 120
 # `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
-INSPECT = "For details, run python -m devkit.inspect in a checkout of the connector."
+INSPECT = "For details, run python -m devkit.inspect in a clone of the connector."
 
 
 def started(base_url: str, endpoint_names: Collection[str], known: Collection[str]) -> str:
@@ -49,12 +49,11 @@ def retrying(retry: RetryScheduled) -> str:
 
 def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
     """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
-    catalog = event.catalog
-    attempts = "" if catalog.attempts == 1 else f", {catalog.attempts} attempts"
+    attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
     waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
-        f"{event.endpoint_name} fetched: {_count(len(catalog.items), 'item')}, "
-        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{attempts}{waiting}"
+        f"{event.endpoint_name} fetched: {_count(event.item_count, 'item')}, "
+        f"{_size(event.byte_count)}, {event.seconds:.2f} s{attempts}{waiting}"
     )
 
 

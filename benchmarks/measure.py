@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from async_client import Limits
-from async_client.response import MOST_BODY_COMMAS
+from async_client.response import MAX_BODY_COMMAS
 from benchmarks.results import STATES, Run
 from benchmarks.sdk import live_rows
 from endpoints import ENDPOINTS
@@ -264,10 +264,10 @@ def _at_the_bounds() -> dict[str, bytes]:
     """Return bodies that are as large, or have as many values, as is still read."""
     item = b'{"id":"%06d","title":"' + b"A long title " * 150 + b'","chapters":[{"id":"1"}]}'
     number = Limits().body_bytes // (len(item % 0) + 1)
-    objects = b'{"a":{}},' * (MOST_BODY_COMMAS - 1)
+    objects = b'{"a":{}},' * (MAX_BODY_COMMAS - 1)
     return {
         "six catalogs of 32 MiB": b"[%s]" % b",".join(item % n for n in range(number)),
-        "six lists of a million items": b"[%s1]" % (b"1," * MOST_BODY_COMMAS),
+        "six lists of a million items": b"[%s1]" % (b"1," * MAX_BODY_COMMAS),
         "six times a million objects": b'{"data":[],"x":[%s{}]}' % objects,
     }
 

@@ -71,7 +71,7 @@ def string(value: object) -> str:
     cleaned, complete = _clean(value, _DEEPEST_LEVEL)
     if cleaned is None:
         raise UnfitError
-    text = json.dumps(cleaned, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(cleaned, ensure_ascii=False)
     if not complete:
         raise UnfitError(text)
     return text

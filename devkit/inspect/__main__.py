@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import report
-from async_client import CatalogFetched, Limits, RetryScheduled, validate_configuration
-from async_client.settings import VERSION
+from async_client import Event, Limits, RetryScheduled, validate_configuration
+from async_client.version import VERSION
 from devkit.inspect.facts import facts_of
 from devkit.inspect.fetch import fetch
 from devkit.inspect.text import as_text
@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     options = parser.parse_args(arguments)
     try:
         settings = validate_configuration(_configuration(options.configuration))
+        if settings.sends_token_unencrypted:
+            sys.stderr.write(f"{report.unencrypted(settings.base_url)}\n")
         fetched = fetch(settings, limits, _show_retry)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -61,7 +63,7 @@ def _configuration(path: Path) -> Mapping[str, str]:
     return configuration
 
 
-def _show_retry(event: RetryScheduled | CatalogFetched) -> None:
+def _show_retry(event: Event) -> None:
     if isinstance(event, RetryScheduled):
         sys.stderr.write(f"{report.retrying(event)}\n")
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from async_client import evidence
 from async_client.charset import to_utf_8
+from async_client.response import envelope_names
 from devkit.inspect.fetch import Fetched
 from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
@@ -42,7 +43,7 @@ def facts_of(fetched: Fetched) -> Facts:
         "endpoint": endpoint.name,
         "response": {
             "status": response and response.status,
-            "attempts": fetched.attempts,
+            "attempts": failure.attempts if failure else response and response.attempt,
             "seconds": response and round(response.seconds, 3),
             "bytes": len(body),
             "items": len(items),
@@ -67,7 +68,7 @@ def _document(body: bytes | bytearray, content_type: str) -> object:
 def _listed(endpoint: Endpoint, document: object) -> list[object]:
     """Return the items of a refused response, if it holds a list where a catalog would have it."""
     members = document if isinstance(document, dict) else {"data": document}
-    lists = (members.get(name) for name in ("data", *endpoint.envelope_names))
+    lists = (members.get(name) for name in ("data", *envelope_names(endpoint)))
     return next((listed for listed in lists if isinstance(listed, list)), [])
 
 
@@ -77,7 +78,7 @@ def _members(
     """Yield path and type of the members of an envelope; whole numbers and flags with value."""
     members = document if isinstance(document, dict) else {"(body)": document}
     for name, value in members.items():
-        known = name == "(body)" or name in endpoint.envelope_names
+        known = name == "(body)" or name in envelope_names(endpoint)
         path = prefix + (name if known else shown(name))
         yield path, _described(value)
         if isinstance(value, dict) and levels > 1:

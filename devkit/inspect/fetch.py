@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from async_client import EndpointError, Limits, ReceivedResponse, Settings, decode_item, fetching
-from async_client.client import Catalog, OnEvent
+from async_client import Catalog, EndpointError, Limits, ReceivedResponse, Settings, fetching
+from async_client.client import OnEvent
 from endpoints import Endpoint
 
 
@@ -15,7 +15,6 @@ class Fetched(NamedTuple):
 
     endpoint: Endpoint
     response: ReceivedResponse | None
-    attempts: int
     items: list[object]
     failure: EndpointError | None = None
 
@@ -32,11 +31,10 @@ def fetch(settings: Settings, limits: Limits, on_event: OnEvent) -> list[Fetched
 
 
 def _fetched(
-    endpoint: Endpoint, future: Future[Catalog], last: dict[str, ReceivedResponse]
+    endpoint: Endpoint, catalog: Future[Catalog], last: dict[str, ReceivedResponse]
 ) -> Fetched:
     try:
-        catalog = future.result()
+        items = list(catalog.result())
     except EndpointError as failure:
-        return Fetched(endpoint, last.get(endpoint.name), failure.attempts, [], failure)
-    items = [decode_item(item) for item in catalog.items]
-    return Fetched(endpoint, last.get(endpoint.name), catalog.attempts, items)
+        return Fetched(endpoint, last.get(endpoint.name), [], failure)
+    return Fetched(endpoint, last[endpoint.name], items)

@@ -32,9 +32,12 @@ def before():
     items = catalog(scale=0.1)
     for assessment in items["assessments"]:
         assessment["technology"] = None
+    for track in items["custom_tracks"]:
+        track["timeNeededInHours"] = 12
     items["assessments"][0]["passingScore"] = 0.7
     items["practices"][0]["topic"] = {"name": "Importing & Cleaning Data", "description": None}
     items["projects"][1]["includedInLicenses"] = ["teams", "enterprise"]
+    items["tracks"][1]["includedInLicenses"] = ["teams"]
     items["custom_tracks"][1]["instructors"] = [{"fullName": "Grace Hopper"}]
     items["practices"][1]["updatedAt"] = "2024-05-03T19:26:59.000Z"
     items["courses"][1]["includedInLicenses"] = [{"id": 7, "name": "enterprise"}]

@@ -145,7 +145,9 @@ def test_a_failed_endpoint_affects_itself_only(recorded, name):
     for catalogs in (CHANGED, CATALOGS):
         operations, log, error = recorded({**catalogs, name: failed(name)}, state)
         assert isinstance(error, connector.SyncError)
-        assert f"- {name}: GET http://mock failed after 6 tries: it is down. Wait." in str(error)
+        assert f"- {name}: GET http://mock failed after 6 attempts: it is down. Wait." in str(
+            error
+        )
         assert len(operations.states) == (6 if name == NAMES[0] else 7)
         assert_announced(operations)
         assert name not in {ENDPOINT_OF_TABLE[operation[1]] for operation in operations.writes}
@@ -176,7 +178,7 @@ def test_a_rejected_token_stops_the_sync_before_the_next_endpoint(recorded, name
     assert (
         str(error).splitlines()[0] == "DataCamp rejected the token (HTTP 401); the sync stopped."
     )
-    assert f"- {name}: GET http://mock failed after 1 try: 401. Renew it." in str(error)
+    assert f"- {name}: GET http://mock failed after 1 attempt: 401. Renew it." in str(error)
 
 
 @pytest.mark.parametrize("place", range(1, 6))
@@ -184,7 +186,7 @@ def test_a_late_401_stops_the_sync_after_the_endpoint_being_written(recorded, mo
     """An endpoint is never left half written, and the last checkpoint has `writing` null."""
     futures = {name: Future() for name in NAMES}
     for name in NAMES[:place]:
-        futures[name].set_result(Catalog(CATALOGS[name], 0, 0.0, 1))
+        futures[name].set_result(Catalog(CATALOGS[name]))
 
     def refuse(operation):
         in_hand = operation[0] == "upsert" and ENDPOINT_OF_TABLE[operation[1]] == NAMES[place - 1]
@@ -357,9 +359,9 @@ def test_a_catalog_that_arrives_early_says_what_it_waits_for(recorded, monkeypat
 def _arriving(on_event):
     futures = {name: Future() for name in NAMES}
     for name in NAMES:
-        futures[name].set_result(Catalog([], 0, 0.0, 1))
+        futures[name].set_result(Catalog([]))
     for name in ("courses", "assessments", "practices"):
-        on_event(CatalogFetched(name, futures[name].result()))
+        on_event(CatalogFetched(name, 0, 0, 0.0, 1))
     yield futures
 
 
@@ -383,8 +385,8 @@ def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
     gone = weakref.ref(item)
     futures = {name: Future() for name in NAMES}
     for name in NAMES[1:]:
-        futures[name].set_result(Catalog([], 0, 0.0, 1))
-    futures["assessments"].set_result(Catalog([item], 0, 0.0, 1))
+        futures[name].set_result(Catalog([]))
+    futures["assessments"].set_result(Catalog([item]))
     monkeypatch.setattr(connector, "fetching", lambda *_, held=futures: _table_of(held))
     del item
     seen = []
@@ -406,7 +408,7 @@ def test_an_invalid_configuration_makes_no_request(recorded, monkeypatch):
     monkeypatch.setattr(connector, "fetching", fetching)
     operations, _, error = recorded(skip_endpoints="course")
     assert (type(error), operations.stream) == (ValueError, [])
-    assert str(error).startswith("skip_endpoints names 'course', which is no endpoint")
+    assert str(error).startswith("skip_endpoints contains 'course', which is not an endpoint")
 
 
 def test_the_setup_form_has_four_fields_and_a_test():

@@ -20,8 +20,8 @@ NOTHING = dict.fromkeys(
 def facts(document, headers=(), items=()):
     """Gather the facts of a response of `tracks` with this body."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    response = ReceivedResponse("tracks", 200, dict(headers), bytearray(body), 0.25)
-    return facts_of(Fetched(TRACKS, response, 1, list(items)))
+    response = ReceivedResponse("tracks", 1, 200, dict(headers), bytearray(body), 0.25)
+    return facts_of(Fetched(TRACKS, response, list(items)))
 
 
 def test_a_field_is_described_without_its_texts():

@@ -130,6 +130,7 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "a topic that is text": ({"topic": "SQL"}, {"topic": "SQL"}, []),
+        "a list of names": ({"instructors": ["A", "B"]}, {"instructors": "A, B"}, []),
         "lists of another shape become JSON text": (
             {"instructors": [{"name": "Ada"}], "includedInLicenses": [{"b": 1, "a": 2}]},
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
@@ -162,7 +163,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
         ),
         "the child list of another endpoint": ({"content": [{"id": 1}]},) * 2 + ([],),
         "NUL is removed": ({"x\0y": "a\0b"}, {"xy": "ab"}, []),
-        "surrogates are replaced": ({"\ud83d": "\ude00"}, {"\ufffd": "\ufffd"}, []),
+        "surrogates are replaced": (
+            {"title": "\ud83d", "\ud83d": "\ude00"},
+            {"title": "\ufffd", "\ufffd": "\ufffd"},
+            [],
+        ),
         "an empty name becomes an underscore": ({"": "x"}, {"_": "x"}, []),
         "values that do not fit declared columns": (
             {"timeNeededInHours": "soon", "title": [math.nan, 1], "topic": {"name": math.inf}},
@@ -185,10 +190,10 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             ["fooBar", "foo_bar"],
         ),
         "all of column _": ({"": 1, "_": 2, "日本": 3}, {"_": 1}, ["_", "日本"]),
-        "a name that is too long": (
-            {"a" * 1000: 1, "e\u0301" * 501: 2},
+        "names that are too long, and one that is not": (
+            {"a" * 1000: 1, "e\u0301" * 501: 2, "title" + "\u0301" * 996: 3},
             {"a" * 1000: 1},
-            ["(names longer than 1,000 characters)"],
+            ["(names longer than 1,000 characters)"] * 2,
         ),
         "Fivetran's own columns": (
             {"_fivetran_deleted": True, "_Fivetran synced": "x", "_fivetranId": 1},

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import report
-from async_client import Catalog, CatalogFetched, EndpointError, RetryScheduled
+from async_client import CatalogFetched, EndpointError, RetryScheduled
 from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
 from changes import Outcome
 from endpoints import ENDPOINTS
@@ -62,27 +62,19 @@ def test_a_retry_is_one_line():
 
 
 @pytest.mark.parametrize(
-    ("catalog", "waiting_for", "expected"),
+    ("event", "waiting_for", "expected"),
     [
-        (Catalog([], 11, 0.0, 1), None, "0 items, 0.0 kB, 0.00 s"),
-        (
-            Catalog([None], 99_949, 1.234, 1),
-            "tracks",
-            "1 item, 99.9 kB, 1.23 s; waiting for tracks",
-        ),
-        (Catalog([None] * 2, 100_000, 1.0, 1), None, "2 items, 0.1 MB, 1.00 s"),
-        (
-            Catalog([None] * 1764, 2_345_678, 12.5, 3),
-            None,
-            "1,764 items, 2.3 MB, 12.50 s, 3 attempts",
-        ),
+        ((0, 11, 0.0, 1), None, "0 items, 0.0 kB, 0.00 s"),
+        ((1, 99_949, 1.234, 1), "tracks", "1 item, 99.9 kB, 1.23 s; waiting for tracks"),
+        ((2, 100_000, 1.0, 1), None, "2 items, 0.1 MB, 1.00 s"),
+        ((1764, 2_345_678, 12.5, 3), None, "1,764 items, 2.3 MB, 12.50 s, 3 attempts"),
     ],
     ids=["empty", "one that waits", "the smallest in MB", "after two retries"],
 )
-def test_a_fetched_catalog_is_one_line(catalog, waiting_for, expected):
+def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
     """It has items, size and time, several attempts, and the endpoint that comes before it."""
-    event = CatalogFetched("courses", catalog)
-    assert report.fetched(event, waiting_for) == f"courses fetched: {expected}"
+    line = report.fetched(CatalogFetched("courses", *event), waiting_for)
+    assert line == f"courses fetched: {expected}"
 
 
 def test_progress_is_counted_in_items():
