@@ -77,11 +77,6 @@ def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
     assert line == f"courses fetched: {expected}"
 
 
-def test_progress_is_counted_in_items():
-    """The line has the items that are done, and all."""
-    assert report.progress("courses", 10_000, 25_000) == "courses: 10,000 of 25,000 items"
-
-
 FULL = Outcome(
     items=1234,
     new=1000,
@@ -106,9 +101,6 @@ FULL = Outcome(
         ),
         pytest.param(Outcome(unchanged=12), "12 unchanged; 1.00 s", id="an unchanged catalog"),
         pytest.param(
-            Outcome(new=60, upserted_rows=60), "60 new; 60 rows upserted; 1.00 s", id="initial"
-        ),
-        pytest.param(
             Outcome(deleted=1, deleted_rows=1, deferred=1),
             "1 deleted, 1 delete deferred; 1 row deleted; 1.00 s",
             id="one of each",
@@ -121,23 +113,9 @@ def test_a_written_catalog_is_one_line(outcome, expected):
     assert report.written("courses", outcome, 1.004) == f"courses written: {expected}"
 
 
-def test_an_empty_first_catalog_is_warned_about():
-    """The warning says what happened to the rows."""
-    assert report.empty("custom_tracks") == (
-        "custom_tracks: the catalog is empty; its rows were marked as deleted."
-    )
-
-
 def rejected(name, reason="it has no id"):
     """Return an outcome with one rejected course of this id."""
     return Outcome(rejected=1, first_rejected=[Rejected("course", name, reason)])
-
-
-def test_each_of_the_first_rejected_rows_is_one_line():
-    """The line names endpoint, table, id and reason."""
-    assert report.rejections("courses", rejected("?")) == [
-        "courses: rejected a row of course with id ?: it has no id"
-    ]
 
 
 REJECTED = {"rejected": 1, "first_rejected": [Rejected("course", "?", "it has no id")]}
