@@ -43,7 +43,11 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     failure = report.failure(failures, len(settings.endpoints)) if failures else None
     endpoints = [facts_of(one) for one in fetched]
     document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
-    text = json.dumps(document, indent=1) if options.json else as_text(endpoints, failure)
+    text = (
+        json.dumps(document, indent=1, ensure_ascii=False)
+        if options.json
+        else as_text(endpoints, failure)
+    )
     # A server could return the token, as the name of a field for example.
     token = re.compile(re.escape(settings.bearer_token), re.IGNORECASE)
     sys.stdout.write(token.sub("(token)", text) + "\n")

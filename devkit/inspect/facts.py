@@ -139,7 +139,7 @@ def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
                 filled[table.name, name] = filled.get((table.name, name)) or value is not None
     declared = {(table.name, name) for table in endpoint.tables for name in table.types}
     return {
-        "rows": rows,
+        "rows": +rows,
         "rejected": +rejected,
         "coerced": coerced,
         "always_null": [_column(*c) for c in filled if c in declared and not filled[c]],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from async_client import ReceivedResponse
+from async_client import EndpointError, ReceivedResponse
+from async_client.errors import FinalError
 from devkit.inspect.facts import facts_of
 from devkit.inspect.fetch import Fetched
 from devkit.inspect.fields import profile
@@ -17,11 +18,11 @@ NOTHING = dict.fromkeys(
 ) | {"present": "100%"}
 
 
-def facts(document, headers=(), items=()):
+def facts(document, headers=(), items=(), failure=None):
     """Gather the facts of a response of `tracks` with this body."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     response = ReceivedResponse("tracks", 1, 200, dict(headers), bytearray(body), 0.25)
-    return facts_of(Fetched(TRACKS, response, list(items)))
+    return facts_of(Fetched(TRACKS, response, list(items), failure))
 
 
 def test_a_field_is_described_without_its_texts():
@@ -102,6 +103,15 @@ def test_a_sync_is_foreseen():
     assert found["coerced"] == {"track.live": 1}
     assert found["undeclared"] == ["track.extra"]
     assert set(found["always_null"]) == declared - filled
+
+
+def test_a_refused_response_is_described_all_the_same():
+    """Its items are those of the list that is named like a catalog, in any charset."""
+    body = '{"live-tracks": [{"id": "track-1"}], "é": 1}'.encode("latin-1")
+    failure = EndpointError("tracks", "http://a", 6, FinalError("it is paginated", "Update"))
+    found = facts(body, {"Content-Type": "application/json; charset=latin1"}, failure=failure)
+    assert (found["failure"], found["response"]["attempts"]) == ("it is paginated", 6)
+    assert (found["envelope"]["(not shown)"], found["rows"]) == ("integer 1", {"track": 1})
 
 
 def test_every_rule_that_doubts_a_response_shows_what_it_saw():
