@@ -12,7 +12,7 @@ help:
 	@echo "make test-fast     run the unit tests (30 s)"
 	@echo "make breakages     check that the tests catch bugs (5 minutes)"
 	@echo "make test-pythons  run all tests on every supported Python that is installed"
-	@echo "make bench         run the benchmarks (15 minutes; 3 with BENCH=--quick)"
+	@echo "make bench         run the benchmarks (20 minutes; 3 with BENCH=--quick)"
 	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
 	@echo "make dbt           build and test the dbt package on the demo's data"
 	@echo "make lint          check style and types"

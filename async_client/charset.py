@@ -19,7 +19,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHARSET = re.compile(r';\s*charset="?([\w.:-]{1,40})', re.IGNORECASE | re.ASCII)
-_CHUNK_BYTES = 64 * 1024
+_CHUNK_BYTES = 8 * 1024  # fast, as a chunk and its text fit the processor's cache
 
 
 def to_utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:

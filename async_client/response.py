@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -30,7 +30,9 @@ KEYED_HALF_FROM = 10
 
 # Stands for what is nested deeper than an item may be, and is itself nested deeper.
 _CUT = b"[" * 3 + b"]" * 3
-_ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
+# Reads a body in one pass: every list is split, every other member is decoded.
+_MEMBER = None | bool | int | float | str | list[msgspec.Raw] | dict[str, Any]
+_ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, _MEMBER])
 
 
 class Catalog:
@@ -102,35 +104,29 @@ def _items_and_members(
     endpoint: Endpoint, body: bytes | bytearray
 ) -> tuple[Sequence[object], Mapping[str, object]]:
     """Return the items and the envelope's other members; see `split`."""
-    try:
-        return _split_raw(endpoint, body)
-    except REFUSED_BY_MSGSPEC:
-        pass  # decoded below, where no exception that refers to the body is being handled
-    document = _decoded(body)
-    if isinstance(document, dict):
-        name = _list_name(endpoint, document, lambda value: isinstance(value, list))
-        return document.pop(name), document
+    document = _document(body)
     if isinstance(document, list):
         return document, {}
-    raise unreadable("the body is JSON that is neither an object nor a list")
+    if not isinstance(document, dict):
+        raise unreadable("the body is JSON that is neither an object nor a list")
+    items = document.pop(_list_name(endpoint, document))
+    members = {
+        name: [*map(decode_item, value)] if isinstance(value, list) else value
+        for name, value in document.items()
+    }
+    return items, members
 
 
-def _split_raw(
-    endpoint: Endpoint, body: bytes | bytearray
-) -> tuple[list[msgspec.Raw], Mapping[str, object]]:
-    envelope = _ENVELOPE.decode(body)
-    if isinstance(envelope, list):
-        return envelope, {}
-    name = _list_name(endpoint, envelope, _is_raw_list)
-    members = {key: msgspec.json.decode(raw) for key, raw in envelope.items() if key != name}
-    return msgspec.json.decode(envelope[name], type=list[msgspec.Raw]), members
-
-
-def _decoded(body: bytes | bytearray) -> Any:
+def _document(body: bytes | bytearray) -> Any:
+    """Return the body as JSON, with the elements of its lists undecoded if msgspec reads it."""
+    try:
+        return _ENVELOPE.decode(body)
+    except REFUSED_BY_MSGSPEC:
+        pass
     try:
         return json.loads(cut(body, MAX_ITEM_LEVELS + 2, _CUT))  # 2 are the envelope's
     except (ValueError, RecursionError):
-        pass
+        pass  # raised below, as the error of a parser refers to the body
     raise unreadable(f"the body is {_not_json(body)}")
 
 
@@ -155,22 +151,13 @@ def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
     )
 
 
-def _list_name(
-    endpoint: Endpoint, members: Mapping[str, object], is_list: Callable[[object], bool]
-) -> str:
+def _list_name(endpoint: Endpoint, members: Mapping[str, object]) -> str:
     """Return the name of the member that holds the catalog; no list is guessed."""
-    names = [
-        name
-        for name in ("data", *envelope_names(endpoint))
-        if name in members and is_list(members[name])
-    ]
-    if len(names) != 1:
+    names = ("data", *envelope_names(endpoint))
+    found = [name for name in names if isinstance(members.get(name), list)]
+    if len(found) != 1:
         raise unreadable(f"the body is JSON without exactly one `{endpoint.name}` list")
-    return names[0]
-
-
-def _is_raw_list(value: object) -> bool:
-    return isinstance(value, msgspec.Raw) and bytes(memoryview(value)[:1]) == b"["
+    return found[0]
 
 
 def _check_keys(endpoint: Endpoint, items: Sequence[object]) -> None:

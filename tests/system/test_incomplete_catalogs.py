@@ -31,22 +31,18 @@ def sync(server, folder):
 REFUSED = {
     "ids under another name": ({"data": [{"courseId": c["id"]} for c in COURSES]}, {}),
     "an error beside half a list": ({**PAGE, "errors": ["timeout"]}, {}),
-    "an error beside an empty list": ({"data": [], "status": "error"}, {}),
-    "a total with a limit": ({**PAGE, "total": len(COURSES), "limit": 20}, {}),
-    "a cursor": ({**PAGE, "meta": {"after_cursor": "Y3Vyc29yMjA="}}, {}),
-    "a header": (PAGE, {"X-Next-Page": "2"}),
-    "a total with a page size in headers": (PAGE, {"X-Total-Count": "39", "X-Per-Page": "20"}),
-    "a range": (PAGE, {"Content-Range": "items 0-19/39"}),
+    "a page by its members": ({**PAGE, "total": len(COURSES), "limit": 20}, {}),
+    "a page by its headers": (PAGE, {"X-Total-Count": "39", "X-Per-Page": "20"}),
 }
 
 
 @pytest.mark.parametrize(("document", "headers"), REFUSED.values(), ids=REFUSED)
 def test_a_refused_response_deletes_nothing(server, tmp_path, document, headers):
-    """Four syncs in a row fail and name the endpoint; its rows stay, and heal with the API."""
+    """Three syncs in a row fail and name the endpoint; its rows stay, and heal with the API."""
     assert sync(server, tmp_path).error is None
     before = sdk.counts(tmp_path)
     misbehave(server, (replying(200, json.dumps(document).encode(), headers), None))
-    for _ in range(4):
+    for _ in range(3):
         error = sync(server, tmp_path).error
         assert "- courses: GET " in str(error)
         assert sdk.counts(tmp_path) == before

@@ -12,7 +12,6 @@ import pytest
 
 from async_client import (
     CatalogFetched,
-    EndpointError,
     Limits,
     Settings,
     TokenRefusedError,
@@ -116,15 +115,6 @@ def test_events_are_reported_on_the_event_loop_thread(server):
             assert reported[name] == (CatalogFetched, "catalogs")
 
 
-def test_a_failed_endpoint_raises_where_it_is_waited_for(server):
-    """The error of one endpoint is in its future, and the other five have their catalogs."""
-    misbehave(server, ("404", None))
-    with fetching(settings_for(server), QUICK, ignore) as catalogs:
-        with pytest.raises(EndpointError, match=r"^courses: GET .* failed after 1 attempt: "):
-            catalogs["courses"].result(timeout=10)
-        assert all(items_of(catalogs[name]) for name in OTHERS)
-
-
 def test_a_rejected_token_cancels_what_is_in_flight(server):
     """All futures raise the rejection, and the other five requests are closed."""
     misbehave(server, ("401", None))
@@ -187,16 +177,6 @@ def test_an_error_in_the_block_leaves_as_cleanly(server, kind):
         use_catalogs()
     assert raised.value is error
     until_in_flight(server, 0)
-
-
-def test_another_thread_that_waits_is_released(server):
-    """A future that is left behind raises, so that nobody waits for it for ever."""
-    server.hold("courses")
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        with fetching(settings_for(server), QUICK, ignore) as catalogs:
-            waiting = pool.submit(catalogs["courses"].exception, 10)
-            until_in_flight(server, 1)
-        assert isinstance(waiting.result(10), asyncio.CancelledError)
 
 
 async def test_two_fetchings_do_not_interfere(server):

@@ -80,13 +80,6 @@ async def test_each_endpoint_is_requested_once_with_these_headers(server):
     ] * 3
 
 
-async def test_no_redirect_is_followed(server):
-    """A redirect is not requested, not even on the same host."""
-    misbehave(server, ("redirect-same", None))
-    assert "HTTP 302 Found" in (await courses_of(server.base_url)).reason
-    assert server.requests.endpoint_names == ["courses"]
-
-
 async def test_cookies_are_not_kept(server, monkeypatch):
     """No attempt depends on the one before; the server is a proxy, as cookies need a host name."""
     misbehave(server, (replying(503, headers={"Set-Cookie": "sticky=1"}), 1))

@@ -40,78 +40,26 @@ def test_a_member_that_reports_further_pages_is_named(members, expected):
 
 
 REPORT_PAGES = [
-    {"next": "https://api.example?page=2"},
-    {"next": 2},
-    {"next": True},
-    {"next": {"href": "/page/2"}},
     {"next": {"link": {"href": "/page/2"}}},
-    {"Next": "/page/2"},
-    {"nextPage": 2},
-    {"next_page": 2},
-    {"next-page": 2},
-    {"NEXT_PAGE": "2"},
-    {"nextUrl": "/page/2"},
-    {"next_link": "/page/2"},
-    {"nextCursor": "b2Zmc2V0"},
-    {"next_cursor": "b2Zmc2V0"},
-    {"nextPageToken": "b2Zmc2V0"},
-    {"next_token": "b2Zmc2V0"},
-    {"hasMore": True},
-    {"has_more": True},
-    {"hasNext": True},
-    {"hasNextPage": True},
-    {"pages": 2},
-    {"pages": "3"},
-    {"numberOfPages": 3},
-    {"number_of_pages": 2},
-    {"totalPages": 7.0},
-    {"total_pages": "0002"},
-    {"page-count": 2},
-    {"numPages": 2},
-    {"last_page": 2},
-    {"links": {"next": "/page/2"}},
+    *({name: 2} for name in ("next", "nextPage", "next_page", "next-page", "NEXT_PAGE")),
+    *({name: "b2Z"} for name in ("nextUrl", "next_link", "nextCursor", "nextPageToken")),
+    *({name: "/p"} for name in ("next_token", "next_page_url", "@odata.nextLink")),
+    *({name: True} for name in ("hasMore", "has_more", "hasNext", "hasNextPage")),
+    *({name: 2} for name in ("pages", "number_of_pages", "page-count", "numPages", "last_page")),
+    *({"totalPages": count} for count in ("3", 7.0, "0002")),
     {"_links": {"self": {"href": "/page/1"}, "next": {"href": "/page/2"}}},
-    {"meta": {"numberOfPages": 2}},
-    {"meta": {"pagination": {"total_pages": 2}}},
     {"a": {"b": {"c": {"d": {"hasNextPage": True}}}}},
     {"pages": {"next": "/page/2", "per_page": 50}},
-    {"pages": {"total_pages": 2}},
-    {"next_page_url": "/page/2"},
-    {"@odata.nextLink": "/page/2"},
     {"links": [{"rel": "self", "href": "/page/1"}, {"rel": "next", "href": "/page/2"}]},
 ]
-
 REPORT_NONE = [
-    {"next": None},
-    {"next": ""},
-    {"next": "  "},
-    {"next": False},
-    {"next": 0},
-    {"next": {}},
-    {"next": []},
-    {"next": {"href": None}},
-    {"next": {"href": "", "title": None}},
-    {"nextPage": None},
-    {"hasMore": False},
-    {"has_next_page": False},
-    {"pages": 0},
-    {"pages": 1},
-    {"pages": "1"},
-    {"pages": None},
-    {"pages": True},
-    {"pages": "many"},
-    {"pages": {}},
+    *({"next": nothing} for nothing in (None, "", "  ", False, 0, {}, [], {"href": None})),
+    *({"pages": one} for one in (0, 1, "1", 1.0, None, True, "many", "²", {})),
+    *({name: False} for name in ("hasMore", "has_next_page")),
     {"pages": {"next": None, "total_pages": 1}},
-    {"numberOfPages": 1.0},
-    {"links": None},
     {"links": {"next": None, "self": "/page/1", "last": "/page/1"}},
-    {"_links": {"next": {"href": None}}},
-    {"meta": {"page": 1, "total": 764, "pageSize": 1000}},
-    {"page": 3},
-    {"pages": "²"},
-    {"nextReview": "2026-01-01"},
+    {"page": 3, "nextReview": "2026-01-01", "context": "next"},
     {"a": {"b": {"c": {"d": {"e": {"next": "deeper than any envelope"}}}}}},
-    {"context": "next"},
     {"links": [{"rel": "self", "href": "/next"}, "next"]},
 ]
 
@@ -152,56 +100,29 @@ def test_a_header_that_reports_further_pages_is_named(headers, expected):
 
 
 @pytest.mark.parametrize(
-    ("members", "headers", "reason", "paginated"),
+    ("members", "headers", "found", "paginated"),
     [
-        ({"total": 12}, {}, "total is 12, but the response has 6 items", False),
-        (
-            {"total": 12, "limit": 6},
-            {},
-            "total is 12, but the response has 6 items (limit is 6)",
-            True,
-        ),
-        ({"total": 12, "limit": 50}, {}, "total is 12, but the response has 6 items", False),
-        (
-            {"meta": {"pagination": {"total": "12", "offset": 0}}},
-            {},
-            (
-                "meta.pagination.total is 12, but the response has 6 items "
-                "(meta.pagination.offset is 0)"
-            ),
-            True,
-        ),
-        (
-            {"total": 12, "page": 2},
-            {},
-            "total is 12, but the response has 6 items (page is 2)",
-            True,
-        ),
-        ({"total": 12, "page": 1}, {}, "total is 12, but the response has 6 items", False),
-        ({}, {"X-Total-Count": "12"}, "X-Total-Count is 12, but the response has 6 items", False),
-        (
-            {},
-            {"X-Total": "12", "X-Per-Page": "6"},
-            "X-Total is 12, but the response has 6 items (X-Per-Page is 6)",
-            True,
-        ),
-        (
-            {},
-            {"Content-Range": "items 0-5/12"},
-            "Content-Range is 0-5/12, but the response has 6 items",
-            True,
-        ),
-        (
-            {},
-            {"Content-Range": "courses */12"},
-            "Content-Range is */12, but the response has 6 items",
-            False,
-        ),
+        ({"total": 12}, {}, "total is 12", ""),
+        ({"total": 12, "limit": 6}, {}, "total is 12", " (limit is 6)"),
+        ({"total": 12, "limit": 50}, {}, "total is 12", ""),
+        ({"meta": {"total": "12", "offset": 0}}, {}, "meta.total is 12", " (meta.offset is 0)"),
+        ({"total": 12, "page": 2}, {}, "total is 12", " (page is 2)"),
+        ({"total": 12, "page": 1}, {}, "total is 12", ""),
+        ({}, {"X-Total-Count": "12"}, "X-Total-Count is 12", ""),
+        ({}, {"X-Total": "12", "X-Per-Page": "6"}, "X-Total is 12", " (X-Per-Page is 6)"),
+        ({}, {"Content-Range": "courses */12"}, "Content-Range is */12", ""),
     ],
 )
-def test_a_total_above_the_number_of_items_is_a_shortfall(members, headers, reason, paginated):
+def test_a_total_above_the_number_of_items_is_a_shortfall(members, headers, found, paginated):
     """With a page size, an offset or a later page beside it the response is paginated."""
-    assert shortfall(members, headers, 6) == (reason, paginated)
+    reason = f"{found}, but the response has 6 items{paginated}"
+    assert shortfall(members, headers, 6) == (reason, bool(paginated))
+
+
+def test_a_range_of_items_is_a_page():
+    """A range that starts later or ends before the total is one page of several."""
+    reason = "Content-Range is 0-5/12, but the response has 6 items"
+    assert shortfall({}, {"Content-Range": "items 0-5/12"}, 6) == (reason, True)
 
 
 @pytest.mark.parametrize(
@@ -260,11 +181,7 @@ HEALTHY_MEMBERS = {
     "error false": {"error": False, "errors": 0},
     "equal total as text": {"meta": {"total": "6", "limit": "6", "offset": "0"}},
     "total below": {"total": 5},
-    "totals of other things": {
-        "hours": {"total": 1200},
-        "stats": {"count": 99},
-        "totalHours": 1200,
-    },
+    "totals of other things": {"hours": {"total": 1200}, "stats": {"count": 9}, "totalHours": 99},
     "offset and limit that hold all": {"offset": 0, "limit": 100, "total": 6},
     "false as text": {"hasMore": "false", "next": "null"},
     "a later revision": {"revision": 3, "page": "courses", "version": 2},

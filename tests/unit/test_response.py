@@ -15,10 +15,7 @@ from async_client.response import MAX_BODY_COMMAS, MAX_ITEMS, envelope_names, sp
 from endpoints import ENDPOINTS
 from tests.support.fetching import BY_NAME, COURSES
 
-NOT_JSON = "the body is not valid JSON"
-NO_LIST = "the body is JSON without exactly one `courses` list"
 NO_CHARSET = "the body is neither valid UTF-8 nor valid in its declared charset"
-NO_ENVELOPE = "the body is JSON that is neither an object nor a list"
 
 
 def refusal(body, headers=None):
@@ -67,11 +64,9 @@ def test_no_envelope_name_is_shared():
     [
         b'{"message":"ok","data":[{"id":"1"}],"statusCode":200}',
         b'{"data":[{"id":"1"}],"meta":{"page":1,"total":1}}',
-        b'{"courses":[{"id":"1"}],"tracks":[{"id":"2"}]}',
         b'{"courses":[{"id":"1"}],"data":null}',
         b'{"data":[{"id":"0"}],"data":[{"id":"1"}]}',
         b' \r\n\t{ "data" : \n[\t{"id":"1"} ] , "x" : "{" }\n',
-        b" " * 4096 + b'{"data":[{"id":"1"}]}',
         b"\n" * 4096 + b'[{"id":"1"}]',
     ],
     ids=lambda document: document.decode().strip()[:40],
@@ -86,44 +81,36 @@ def test_an_empty_list_is_a_catalog():
     assert [len(split(COURSES, body)) for body in (b"[]", b'{"data":[]}')] == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("body", "what"),
-    [
-        (b"", "the body is empty"),
-        (b" \n\t ", "the body is empty"),
-        (b"<!doctype html><title>Sign in</title>", "the body is HTML, not JSON"),
-        (b"\n  <html></html>", "the body is HTML, not JSON"),
-        (b"The service is starting", NOT_JSON),
-        (b"null", NO_ENVELOPE),
-        (b"42", NO_ENVELOPE),
-        (b'"[]"', NO_ENVELOPE),
-        (b"\xef\xbb\xbfnull", NO_ENVELOPE),
-        (b"{}", NO_LIST),
-        (b'{"message":"Something went wrong","statusCode":500}', NO_LIST),
-        (b'{"data":null}', NO_LIST),
-        (b'{"data":{}}', NO_LIST),
-        (b'{"data":"[]"}', NO_LIST),
-        (b'{"data":[],"courses":[]}', NO_LIST),
-        (b'{"courses":[],"live-courses":[]}', NO_LIST),
-        (b'{"tracks":[]}', NO_LIST),
-        (b'{"Data":[]}', NO_LIST),
-        (b'{"data":null,"time":NaN}', NO_LIST),
-        (b'{"data":[]} <!-- cached -->', NOT_JSON),
-        (b'{"data":[]}{"data":[]}', NOT_JSON),
-        (b'{"data":[{"id":"1"},{"title":"D\xe9cisions"}]}', NO_CHARSET),
-        (b'{"data":[{"id":"1"}', NOT_JSON),
-        (b'{"data":[1,]}', NOT_JSON),
-        (b"{'data':[]}", NOT_JSON),
-        (b'{"data":[{"id":"1]}', NOT_JSON),
-        (b'{"data":[' + b"[" * 100_000, NOT_JSON),
-        (b'{"data":[],"total":' + b"9" * 5000 + b"}", NOT_JSON),
-        (b'{"data":[NaN,' + b"9" * 5000 + b"]}", NOT_JSON),
+UNREADABLE = {
+    "the body is empty": [b"", b" \n\t "],
+    "the body is HTML, not JSON": [b"<!doctype html><title>Sign in</title>", b"\n  <html></html>"],
+    "the body is JSON that is neither an object nor a list": [
+        *(b"null", b"42", b'"[]"', b"\xef\xbb\xbfnull")
     ],
+    "the body is JSON without exactly one `courses` list": [
+        *(b"{}", b'{"data":null}', b'{"data":{}}', b'{"data":"[]"}', b'{"data":null,"time":NaN}'),
+        *(b'{"data":[],"courses":[]}', b'{"courses":[],"live-courses":[]}'),
+        *(b'{"tracks":[]}', b'{"Data":[]}', b'{"message":"wrong","statusCode":500}'),
+    ],
+    "the body is not valid JSON": [
+        *(b"The service is starting", b'{"data":[]} <!-- cached -->', b'{"data":[]}{"data":[]}'),
+        *(b'{"data":[{"id":"1"}', b'{"data":[1,]}', b"{'data':[]}", b'{"data":[{"id":"1]}'),
+        b'{"data":[' + b"[" * 100_000,
+        b'{"data":[],"total":' + b"9" * 5000 + b"}",
+        b'{"data":[NaN,' + b"9" * 5000 + b"]}",
+    ],
+    NO_CHARSET: [b'{"data":[{"id":"1"},{"title":"D\xe9cisions"}]}'],
+}
+
+
+@pytest.mark.parametrize(
+    ("problem", "body"),
+    [(problem, body) for problem, bodies in UNREADABLE.items() for body in bodies],
     ids=lambda value: ascii(value)[:50],
 )
-def test_anything_else_is_unreadable(body, what):
+def test_anything_else_is_unreadable(problem, body):
     """No list is guessed, no error object becomes a row, half a document is none."""
-    assert refusal(body) == what
+    assert refusal(body) == problem
 
 
 def test_the_members_beside_the_list_may_refuse_the_response():
@@ -176,6 +163,7 @@ def test_splitting_neither_decodes_nor_copies(envelope):
 REFUSED_BY_MSGSPEC = [
     (b'{"data":[{"id":"1"},{"hours":Infinity}]}', [{"id": "1"}, {"hours": math.inf}]),
     (b'[{"id":"1"},{"hours":-Infinity}]', [{"id": "1"}, {"hours": -math.inf}]),
+    (b'{"data":[{"id":"1"},{"hours":NaN}]}', [{"id": "1"}, {"hours": math.nan}]),
     (b'{"data":[{"id":"\\ud83d"}]}', [{"id": "\ud83d"}]),
     (b'[{"id":"\\ude00\\ud83d"}]', [{"id": "\ude00\ud83d"}]),
     (b'\xef\xbb\xbf{"data":[{"id":"1"}]}', [{"id": "1"}]),
@@ -190,20 +178,13 @@ REFUSED_BY_MSGSPEC = [
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_a_body_that_msgspec_refuses_is_read_by_the_standard_library(kind, body, items):
     """NaN, infinity and lone surrogates are for the flattening to judge."""
-    assert items_of(kind(body)) == items
+    assert repr(items_of(kind(body))) == repr(items)  # NaN is not equal to NaN
 
 
 def test_items_of_any_type_are_kept_in_their_places():
     """What an item should be is not decided here."""
     items = [{"id": "1"}, None, 7, "text", [], True, {"id": "2"}]
     assert items_of(json.dumps(items).encode()) == items
-
-
-def test_nan_is_read():
-    """NaN, which JSON does not allow, is read as what it is."""
-    first, second = items_of(b'{"data":[{"id":"1"},{"hours":NaN}]}')
-    assert first == {"id": "1"}
-    assert math.isnan(second["hours"])
 
 
 DIGITS, TOO_LONG = b"9" * 5000, b'"' + b"x" * 4 * 1024 * 1024 + b'"'
