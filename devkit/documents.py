@@ -1,6 +1,6 @@
-"""Write what follows from `ENDPOINTS` into the documents: ``python -m devkit.documents``.
+"""Generate parts of the documents from `ENDPOINTS`: `python -m devkit.documents`.
 
-A test compares the documents with what this module would write, so that they cannot grow stale.
+A test fails if a generated part is not up to date.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def documents() -> dict[Path, str]:
-    """Give the full text of each document that has a generated part."""
+    """Return the full text of each document that has a generated part, by path."""
     readme = README.read_text(encoding="utf-8")
     readme = _between(readme, "tables", "\n".join(_table_list()))
     readme = _between(readme, "diagram", "\n".join(_diagram()))
@@ -83,10 +83,10 @@ def documents() -> dict[Path, str]:
 
 
 def _between(text: str, mark: str, content: str) -> str:
-    """Put ``content`` between the two marks of that name; raises ValueError if there are none."""
+    """Replace the text between the markers `mark`; raise ValueError if they are missing."""
     begin, end = f"<!-- {mark}: generated -->", f"<!-- {mark}: end -->"
     if begin not in text or end not in text:
-        raise ValueError(f"no place for {mark}: {begin} and {end} are missing")
+        raise ValueError(f"the markers {begin} and {end} are missing")
     head, rest = text.split(begin, 1)
     return f"{head}{begin}\n{content}\n{end}{rest.split(end, 1)[1]}"
 
@@ -141,7 +141,7 @@ def _column_line(endpoint: Endpoint, table: Table, column: Column) -> str:
 
 
 def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
-    """Say which field of the API's answer fills a column."""
+    """Return the field of the API that a column is read from, as a phrase."""
     child = child_of(endpoint, table)
     if child is None:
         return _parent_source(column)
