@@ -12,7 +12,7 @@ help:
 	@echo "make test-fast     run the unit tests, in half a minute"
 	@echo "make breakages     check that the tests catch bugs, five minutes"
 	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, 15 minutes on a quiet machine (BENCH=--quick: 3)"
+	@echo "make bench         measure, 20 minutes on a quiet machine (BENCH=--quick: 3)"
 	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
 	@echo "make dbt           build and test the dbt package on the demo's warehouse"
 	@echo "make lint          check style and types"

@@ -18,6 +18,8 @@ _LONGEST_NAME = 120
 # `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
+INSPECT = "For details, run python -m devkit.inspect in a clone of the connector."
+
 
 def started(base_url: str, endpoint_names: Collection[str], known: Collection[str]) -> str:
     """Announce a sync: initial, or incremental for the endpoints with a snapshot (`known`)."""
@@ -146,6 +148,11 @@ def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
     """Explain a failed connection test; empty if every endpoint that was asked can be read."""
+    problem = _unreadable(errors)
+    return f"{problem} {INSPECT}" if problem else ""
+
+
+def _unreadable(errors: Mapping[str, EndpointError | None]) -> str:
     failed = {name: error for name, error in errors.items() if error is not None}
     rejected = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
     if rejected:

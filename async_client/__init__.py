@@ -1,7 +1,13 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
 from async_client.background import fetching
-from async_client.client import CatalogFetched, Event, RetryScheduled, probe_all
+from async_client.client import (
+    CatalogFetched,
+    Event,
+    ReceivedResponse,
+    RetryScheduled,
+    probe_all,
+)
 from async_client.errors import EndpointError, TokenRefusedError
 from async_client.items import UnreadableItem
 from async_client.limits import Limits
@@ -14,6 +20,7 @@ __all__ = [
     "EndpointError",
     "Event",
     "Limits",
+    "ReceivedResponse",
     "RetryScheduled",
     "Settings",
     "TokenRefusedError",

@@ -40,6 +40,7 @@ from endpoints import Endpoint
 
 Result = TypeVar("Result")
 Headers = Mapping[str, str]
+Read = Callable[[aiohttp.ClientResponse, bytearray], Awaitable[Result]]
 
 USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
 
@@ -73,8 +74,24 @@ class CatalogFetched(NamedTuple):
     attempts: int
 
 
+class ReceivedResponse(NamedTuple):
+    """The response to an attempt, usable or not.
+
+    `body` is decompressed, as far as it was read: not at all if status or headers were refused.
+    `seconds` is the time since the first request for the catalog.
+    """
+
+    endpoint_name: str
+    attempt: int
+    status: int
+    headers: Headers
+    body: bytearray
+    seconds: float
+
+
 Event = RetryScheduled | CatalogFetched
 OnEvent = Callable[[Event], None]
+OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
 _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
@@ -84,18 +101,25 @@ _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
 
 
 async def fetch_all(
-    settings: Settings, limits: Limits, catalogs: Catalogs, on_event: OnEvent
+    settings: Settings,
+    limits: Limits,
+    catalogs: Catalogs,
+    on_event: OnEvent,
+    on_response: OnResponse = lambda _: None,
 ) -> None:
     """Request every endpoint of `settings` at once and resolve its future in `catalogs`.
 
     A resolved future is removed from `catalogs`, so that no body is kept here. The future of a
     failed endpoint raises EndpointError. A rejected token resolves all open futures with
-    TokenRefusedError and cancels their requests. `on_event` is called on this loop's thread.
+    TokenRefusedError and cancels their requests. `on_event` and `on_response`, which gets each
+    response, are called on this loop's thread.
     """
     async with _session(settings) as session:
         tasks = [
             asyncio.create_task(
-                _deliver(_Fetch(session, settings, limits, on_event, endpoint), catalogs)
+                _deliver(
+                    _Fetch(session, settings, limits, on_event, endpoint, on_response), catalogs
+                )
             )
             for endpoint in settings.endpoints
         ]
@@ -146,6 +170,7 @@ class _Fetch:
     limits: Limits
     on_event: OnEvent
     endpoint: Endpoint
+    on_response: OnResponse = lambda _: None
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
 
@@ -192,8 +217,9 @@ class _Fetch:
         body, headers = await self._attempt(self._body)
         return split(self.endpoint, body, headers), len(body)
 
-    async def _body(self, response: aiohttp.ClientResponse) -> tuple[bytearray, Headers]:
-        body = bytearray()
+    async def _body(
+        self, response: aiohttp.ClientResponse, body: bytearray
+    ) -> tuple[bytearray, Headers]:
         async for chunk in response.content.iter_any():
             body += chunk
             # Counted while it grows: aiohttp decompresses a small body to any size.
@@ -201,20 +227,28 @@ class _Fetch:
                 raise too_large(f"a body of more than {self.limits.body_bytes:,} bytes")
         return body, response.headers
 
-    async def _attempt(
-        self, read: Callable[[aiohttp.ClientResponse], Awaitable[Result]]
-    ) -> Result:
+    async def _attempt(self, read: Read[Result]) -> Result:
         """Send one request, judge its status and `read` the response; raise only FetchError."""
         self.attempts += 1
         try:
             async with self._request() as response:
-                headers = _without_token(response.headers, self.settings.bearer_token)
-                check_status(self.endpoint, self._url, response.status, headers)
-                return await read(response)
+                return await self._judge(response, read)
         except NETWORK_ERRORS as error:
             silence_seconds = self.settings.request_timeout_seconds
             failure = fetch_error(error, silence_seconds, self.limits.endpoint_seconds)
         raise failure
+
+    async def _judge(self, response: aiohttp.ClientResponse, read: Read[Result]) -> Result:
+        """Judge the status and `read` the response; report it as far as it was read."""
+        headers = _without_token(response.headers, self.settings.bearer_token)
+        body = bytearray()
+        try:
+            check_status(self.endpoint, self._url, response.status, headers)
+            return await read(response, body)
+        finally:
+            seconds = time.monotonic() - self.started
+            received = (self.attempts, response.status, headers, body, seconds)
+            self.on_response(ReceivedResponse(self.endpoint.name, *received))
 
     def _request(self) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         silence_seconds = self.settings.request_timeout_seconds
@@ -241,7 +275,7 @@ class _Fetch:
         return kind(self.endpoint.name, self._url, self.attempts, failure)
 
 
-async def _ignore_body(_: aiohttp.ClientResponse) -> None:
+async def _ignore_body(_: aiohttp.ClientResponse, _body: bytearray) -> None:
     """Read nothing."""
 
 

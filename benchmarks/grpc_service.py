@@ -8,7 +8,6 @@ arguments are those of `benchmarks.worker`, then what the command of the service
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,11 +16,9 @@ from typing import Any
 
 import grpc
 import msgspec
-from fivetran_connector_sdk.protos import connector_sdk_pb2, connector_sdk_pb2_grpc
-from fivetran_connector_sdk_common import constants
 
 from benchmarks.results import Run, peak_bytes
-from connector import connector
+from devkit import grpc_sync
 
 
 def main() -> int:
@@ -33,9 +30,8 @@ def main() -> int:
 
 def _serve(port: int) -> Run:
     """Serve until standard input ends; return what resources were used."""
-    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
-    server = connector.run(port)
+    server = grpc_sync.serve(port)
     before_bytes, cpu_started = peak_bytes(), time.process_time()
     sys.stdin.read()
     cpu_seconds, peak = time.process_time() - cpu_started, peak_bytes()
@@ -44,18 +40,14 @@ def _serve(port: int) -> Run:
 
 
 def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -> Run:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = grpc_sync.free_port()
     command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service", str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        grpc.channel_ready_future(channel).result(timeout=60)
-        stub = connector_sdk_pb2_grpc.SourceConnectorStub(channel)
-        configuration = {"bearer_token": token, "base_url": base_url}
-        started = time.perf_counter()
-        error = _update(stub, configuration, Path(folder) / "state.json")
-        seconds = time.perf_counter() - started
-        channel.close()
+        with grpc_sync.stub_at(port) as stub:
+            configuration = {"bearer_token": token, "base_url": base_url}
+            started = time.perf_counter()
+            error = _update(stub, configuration, Path(folder) / "state.json")
+            seconds = time.perf_counter() - started
         output, _ = service.communicate()
     run = msgspec.json.decode(output, type=Run)
     run.seconds, run.error = seconds, error
@@ -65,10 +57,9 @@ def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -
 def _update(stub: Any, configuration: dict[str, str], path: Path) -> str:
     """Call `Update` from the state that the last sync left; return the error, if any."""
     state = path.read_text(encoding="utf-8") if path.exists() else "{}"
-    request = connector_sdk_pb2.UpdateRequest(configuration=configuration, state_json=state)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        for response in stub.Update(request):
+        for response in grpc_sync.update(stub, configuration, state):
             if response.WhichOneof("operation") == "checkpoint":
                 path.write_text(response.checkpoint.state_json, encoding="utf-8")
     except grpc.RpcError as error:

@@ -59,7 +59,7 @@ def _targets(results: Results) -> str:
         (what, "at most " + form.format(limit), form.format(value), ("no", "yes")[value <= limit])
         for what, limit, value, form in targets(results)
     ]
-    return _table(("what", "target", "measured", "met"), rows)
+    return _table(("what", "target", "measured, worst case", "met"), rows)
 
 
 def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:

@@ -18,8 +18,9 @@ import msgspec
 from fivetran_connector_sdk import Operations
 
 import connector
-from benchmarks import baselines, sdk
+from benchmarks import baselines
 from benchmarks.results import Run, peak_bytes
+from devkit import sdk
 from endpoints import ENDPOINTS
 
 Configuration = Mapping[str, str]
@@ -102,7 +103,7 @@ def main() -> int:
 
 def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
     """Sync by one variant in this process."""
-    sdk.prepare()
+    sdk.prepare("INFO")
     if variant == "names cached":
         sdk.cache_names()
     dropped = Dropped()
@@ -117,7 +118,7 @@ def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
         sdk.state_file(folder).parent.mkdir(parents=True, exist_ok=True)
         sdk.state_file(folder).write_text(json.dumps(dropped.state), encoding="utf-8")
     else:
-        sdk.sync(update, configuration, folder)
+        sdk.run(update, configuration, folder)
     return watch.run()
 
 

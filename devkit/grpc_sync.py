@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -23,29 +24,51 @@ _NULL, _SCALAR, _JSON, _FLOAT, _DOUBLE = (chr(kind) for kind in (0, 1, 2, 4, 5))
 
 
 def main() -> None:
-    """Serve the connector on a free port, call it as Fivetran does, and print the result."""
+    """Serve the connector, call it as Fivetran does, and print the result."""
     request = json.load(sys.stdin)
-    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     output, sys.stdout = sys.stdout, sys.stderr  # the log goes elsewhere
-    server = connector.run(port, request["configuration"], request["state"])
+    port = free_port()
+    server = serve(port)
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = connector_sdk_pb2_grpc.SourceConnectorStub(channel)
+        with stub_at(port) as stub:
             emitted = _sync(stub, request["configuration"], json.dumps(request["state"]))
     finally:
         server.stop(grace=None)  # without this the process would not end
     json.dump(emitted, output)
 
 
+def free_port() -> int:
+    """Return a port of the loopback interface that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def serve(port: int) -> Any:
+    """Start the connector's service on a port of the loopback interface; return the server."""
+    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
+    return connector.run(port)
+
+
+@contextmanager
+def stub_at(port: int) -> Iterator[Any]:
+    """Yield the client of a service, once this is ready."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        grpc.channel_ready_future(channel).result(timeout=60)
+        yield connector_sdk_pb2_grpc.SourceConnectorStub(channel)
+
+
+def update(stub: Any, configuration: Mapping[str, str], state_json: str) -> Iterator[Any]:
+    """Yield the responses of one sync."""
+    request = connector_sdk_pb2.UpdateRequest(configuration=configuration, state_json=state_json)
+    yield from stub.Update(request)
+
+
 def _sync(stub: Any, configuration: Mapping[str, str], state_json: str) -> dict[str, object]:
     schema = stub.Schema(connector_sdk_pb2.SchemaRequest(configuration=configuration))
     operations, error = [], None
     try:
-        for response in stub.Update(
-            connector_sdk_pb2.UpdateRequest(configuration=configuration, state_json=state_json)
-        ):
+        for response in update(stub, configuration, state_json):
             operations.extend(_operations(response))
     except grpc.RpcError as caught:
         error = caught.details()

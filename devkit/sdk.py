@@ -6,6 +6,7 @@ SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import struct
@@ -16,7 +17,13 @@ from typing import Any, NamedTuple
 
 import duckdb
 from fivetran_connector_sdk import Connector, Logging
-from fivetran_connector_sdk_cli import core_adapter, memory_tracker, runtime, schema_processing
+from fivetran_connector_sdk_cli import (
+    configuration_decryption,
+    core_adapter,
+    memory_tracker,
+    runtime,
+    schema_processing,
+)
 from fivetran_connector_sdk_common import constants
 from fivetran_connector_sdk_core import constants as core_constants
 from fivetran_connector_sdk_core import renaming, runner
@@ -55,6 +62,15 @@ class Emitted(NamedTuple):
     tables: Mapping[str, Mapping[str, list[Any]]]
 
 
+def decrypted(configuration: Configuration) -> Configuration:
+    """Return a configuration with the values decrypted that `fivetran configuration` encrypted.
+
+    Raises ValueError if the key is not on this machine.
+    """
+    plain: Configuration = configuration_decryption.decrypt_configuration_values(configuration)
+    return plain
+
+
 def sync(
     configuration: Configuration,
     folder: Path,
@@ -66,8 +82,8 @@ def sync(
 
     The log is captured and an exception of the sync is returned as its error.
     """
-    allow_logging(Logging.Level.DEBUG)
-    _work_offline()
+    prepare("DEBUG")
+    _watch_no_memory()
     log, error = io.StringIO(), None
     with contextlib.redirect_stdout(log):
         try:
@@ -80,22 +96,28 @@ def sync(
 def run(
     update: Update, configuration: Configuration, folder: Path, state: State | None = None
 ) -> None:
-    """Run one sync without capturing anything; `allow_logging` has to be called before."""
+    """Run one sync without capturing anything; `prepare` has to be called before."""
     subject = Connector(update=update, schema=connector.schema)
     state = state_of(folder) if state is None else state
     core_adapter.run(subject, str(folder), configuration, state)
 
 
-def allow_logging(level: Logging.Level) -> None:
-    """Let the SDK's log be used from this level on, within a sync and without one."""
+def prepare(level: str) -> None:
+    """Enable the SDK's log from this level on, and keep it from asking for newer releases."""
     constants.DEBUGGING = True
-    Logging.LOG_LEVEL = level
+    Logging.LOG_LEVEL = Logging.Level[level]
+    runner.check_newer_version = runner.notify_license = _do_nothing
+
+
+def cache_names() -> None:
+    """Let the SDK rename each column once, instead of once for each cell."""
+    renaming.redshift_safe = functools.cache(renaming.redshift_safe)
 
 
 def emit(configuration: Configuration, state: State) -> Emitted:
     """Run one sync without a destination."""
-    allow_logging(Logging.Level.WARNING)
-    _work_offline()
+    prepare("WARNING")
+    _watch_no_memory()
     subject = Connector(update=connector.update, schema=connector.schema)
     sink, error = _Sink(), None
     schema_processing.reset()
@@ -130,9 +152,14 @@ def renamed(field: str) -> str:
     return column
 
 
+def state_file(folder: Path) -> Path:
+    """Return where the state of the syncs into `folder` is saved."""
+    return folder / "files" / "state.json"
+
+
 def state_of(folder: Path) -> State:
     """Return the state that the last sync into `folder` saved."""
-    path = folder / "files" / "state.json"
+    path = state_file(folder)
     state: State = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return state
 
@@ -200,9 +227,8 @@ def _text(cell: bytes) -> str:
     return cell.decode()
 
 
-def _work_offline() -> None:
-    """Keep the SDK from asking the package index, and from a thread that watches the memory."""
-    runner.check_newer_version = runner.notify_license = _do_nothing
+def _watch_no_memory() -> None:
+    """Keep the SDK from a thread at each sync, which would log the memory used at exit."""
     memory_tracker.DebugMemoryTracker.start = _do_nothing
 
 

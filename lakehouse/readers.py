@@ -1,4 +1,4 @@
-"""What three readers find in the tables: DuckDB, PyIceberg, and Spark's client of an engine."""
+"""The tables as two readers find them: DuckDB, and Spark's client of a distributed engine."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.catalog.rest import RestCatalog
 from pyspark.sql import SparkSession
 
 from lakehouse.comparison import Table
 from lakehouse.sail import CATALOG
-from lakehouse.store import NAMESPACE, REGION, WAREHOUSE, Store
+from lakehouse.store import NAMESPACE
 
-_SCHEMA = "tester"  # where `fivetran debug` puts the tables
-# What Iceberg has no type for, and the SDK therefore writes as another.
+_SCHEMA = "tester"  # where `fivetran debug` writes the tables
+# Iceberg lacks these types, so the SDK writes them as others.
 _WRITTEN_AS = {"extension<arrow.json>": "string", "int16": "int32"}
 
 
-def by_debug(warehouse: Path) -> dict[str, Table]:
-    """Read the tables of a warehouse that ``fivetran debug`` wrote."""
+def by_duckdb(warehouse: Path) -> dict[str, Table]:
+    """Read the tables of a warehouse that `fivetran debug` wrote."""
     with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
         connection.execute(f"SET TimeZone = 'UTC'; SET schema = '{_SCHEMA}'")
         described = connection.execute(
@@ -32,7 +31,7 @@ def by_debug(warehouse: Path) -> dict[str, Table]:
         tables = {}
         for name in sorted({table for table, *_ in described}):
             found = connection.table(name).to_arrow_table()
-            # Arrow's copy of a DuckDB table no longer knows that a key cannot be NULL.
+            # Arrow's copy of a DuckDB table does not have the NOT NULL of a key.
             fields = [
                 field.with_nullable((name, field.name) not in required) for field in found.schema
             ]
@@ -40,26 +39,8 @@ def by_debug(warehouse: Path) -> dict[str, Table]:
         return tables
 
 
-def by_pyiceberg(store: Store) -> dict[str, Table]:
-    """Read the tables of the catalog with PyIceberg."""
-    settings = {
-        "uri": store.catalog_url,
-        "warehouse": WAREHOUSE,
-        "credential": f"{store.key_id}:{store.secret}",
-        "s3.region": REGION,
-        "s3.endpoint": store.s3_url,
-        "s3.access-key-id": store.key_id,
-        "s3.secret-access-key": store.secret,
-    }
-    with closing(RestCatalog(WAREHOUSE, **settings)) as catalog:
-        return {
-            identifier[-1]: _table(catalog.load_table(identifier).scan().to_arrow())
-            for identifier in catalog.list_tables(NAMESPACE)
-        }
-
-
 def by_sail(address: str) -> dict[str, Table]:
-    """Read the tables of the catalog through the engine at ``address``."""
+    """Read the tables of the catalog through the engine at `address`."""
     spark = SparkSession.builder.remote(address).create()
     try:
         listed = spark.sql(f"SHOW TABLES IN {CATALOG}.{NAMESPACE}").collect()

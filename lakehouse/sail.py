@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lakehouse.program import LOOPBACK, answers, free_ports, running
+from lakehouse.program import LOOPBACK, accepts_connections, free_ports, running
 from lakehouse.store import REGION, WAREHOUSE, Store
 
 CATALOG = "lake"
@@ -16,14 +14,12 @@ CATALOG = "lake"
 
 @contextmanager
 def open_sail(folder: Path, store: Store) -> Iterator[str]:
-    """Run an engine that reads the store and keeps its log in ``folder``; gives its address."""
-    program = shutil.which("sail", path=str(Path(sys.executable).parent))
-    if program is None:
-        raise FileNotFoundError("There is no sail command here: run `make lakehouse`.")
+    """Run an engine that reads the store and logs to `folder`; yield its address."""
     folder.mkdir(parents=True)
     (port,) = free_ports(1)
-    command = [program, "spark", "server", "--ip", LOOPBACK, "--port", str(port)]
-    with running(command, _variables(store), folder / "sail.log", lambda: answers(port)):
+    command = ["sail", "spark", "server", "--ip", LOOPBACK, "--port", str(port)]
+    log = folder / "sail.log"
+    with running(command, _variables(store), log, lambda: accepts_connections(port)):
         yield f"sc://{LOOPBACK}:{port}"
 
 

@@ -1,12 +1,10 @@
-"""An Iceberg REST catalog with its S3 storage: one SeaweedFS on loopback, with made-up keys."""
+"""An Iceberg REST catalog with its S3 storage: one SeaweedFS on loopback, with random keys."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import shutil
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -18,71 +16,68 @@ from lakehouse.program import LOOPBACK, SECOND_PORT, free_ports, running
 
 WAREHOUSE = "lake"
 NAMESPACE = "datacamp"
-REGION = "us-east-1"  # any will do, but signatures and clients want one
-_ANSWER_SECONDS = 10.0
-# What listens on a port. Each part has a second one for its own traffic, 10,000 above.
+REGION = "us-east-1"  # any, but signatures and clients need one
+_RESPONSE_SECONDS = 10.0
+# The parts that listen on a port. Each has a second one for internal traffic, 10,000 above.
 _PARTS = ("s3.port.iceberg", "s3.port", "master.port", "volume.port", "filer.port", "admin.port")
+# No telemetry, and nothing that is not needed.
+_SWITCHED_OFF = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.lance=0")
 
 
 @dataclass(frozen=True)
 class Store:
-    """Where the catalog and the storage are, and the one pair of keys that opens both."""
+    """The addresses of the catalog and the storage, and the keys that both accept."""
 
-    catalog_port: int
-    s3_port: int
+    catalog_url: str
+    s3_url: str
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
 
-    @property
-    def catalog_url(self) -> str:
-        """The address of the Iceberg REST catalog."""
-        return f"http://{LOOPBACK}:{self.catalog_port}"
-
-    @property
-    def s3_url(self) -> str:
-        """The address of the storage."""
-        return f"http://{LOOPBACK}:{self.s3_port}"
-
     def token(self) -> str:
         """Sign in to the catalog, for clients that cannot; the token lasts an hour."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.key_id,
-            "client_secret": self.secret,
-        }
-        answer = self._ask("/v1/oauth/tokens", data=urlencode(form).encode())
-        return str(answer["access_token"])
+        keys = {"client_id": self.key_id, "client_secret": self.secret}
+        form = urlencode({"grant_type": "client_credentials", **keys}).encode()
+        return str(_request(f"{self.catalog_url}/v1/oauth/tokens", data=form)["access_token"])
 
     def is_ready(self) -> bool:
-        """Tell whether the catalog lists namespaces, which it can once the warehouse is there."""
+        """Return whether the catalog lists namespaces, which it does once the warehouse exists."""
         try:
-            token = self.token()
-            self._ask(f"/v1/{WAREHOUSE}/namespaces", {"Authorization": f"Bearer {token}"})
+            bearer = {"Authorization": f"Bearer {self.token()}"}
+            _request(f"{self.catalog_url}/v1/{WAREHOUSE}/namespaces", bearer)
         except (OSError, HTTPException, ValueError, KeyError):
             return False
         return True
 
-    def _ask(
-        self, path: str, headers: dict[str, str] | None = None, data: bytes | None = None
-    ) -> dict[str, object]:
-        request = Request(self.catalog_url + path, data, headers or {})  # noqa: S310 - http
-        with urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310 - http
-            answer: dict[str, object] = json.load(response)
-        return answer
+
+def _request(
+    url: str, headers: dict[str, str] | None = None, data: bytes | None = None
+) -> dict[str, object]:
+    request = Request(url, data, headers or {})  # noqa: S310 - http on loopback
+    with urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310 - the same
+        body: dict[str, object] = json.load(response)
+    return body
 
 
 @contextmanager
 def open_store(folder: Path) -> Iterator[Store]:
-    """Run a store that keeps its data, settings and log in ``folder``, which must be new."""
+    """Run a store that keeps its data, settings and log in `folder`, which must not exist."""
     (folder / "data").mkdir(parents=True)
     ports = dict(zip(_PARTS, free_ports(len(_PARTS)), strict=True))
-    store = Store(
-        ports["s3.port.iceberg"], ports["s3.port"], secrets.token_hex(8), secrets.token_hex(24)
-    )
+    catalog_url, s3_url = (f"http://{LOOPBACK}:{ports[part]}" for part in _PARTS[:2])
+    store = Store(catalog_url, s3_url, secrets.token_hex(8), secrets.token_hex(24))
+    identity = {
+        "name": "lakehouse",
+        "credentials": [{"accessKey": store.key_id, "secretKey": store.secret}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
     settings = folder / "s3.json"
     settings.touch(mode=0o600)
-    settings.write_text(json.dumps(_identities(store)), encoding="utf-8")
-    command = _command(folder / "data", settings, ports)
+    settings.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    command = [
+        *("weed", "mini", f"-dir={folder / 'data'}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+        *(f"-{part}={port}" for part, port in ports.items()),
+        *(f"-s3.config={settings}", f"-tableBucket={WAREHOUSE}", *_SWITCHED_OFF),
+    ]
     try:
         with running(command, {}, folder / "store.log", store.is_ready):
             yield store
@@ -90,41 +85,8 @@ def open_store(folder: Path) -> Iterator[Store]:
         _remove_sockets(ports.values())
 
 
-def _identities(store: Store) -> dict[str, object]:
-    return {
-        "identities": [
-            {
-                "name": "lakehouse",
-                "credentials": [{"accessKey": store.key_id, "secretKey": store.secret}],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-            }
-        ]
-    }
-
-
-def _command(data: Path, settings: Path, ports: Mapping[str, int]) -> list[str]:
-    program = shutil.which("weed", path=str(Path(sys.executable).parent))
-    if program is None:
-        raise FileNotFoundError("There is no weed command here: run `make lakehouse`.")
-    return [
-        program,
-        "mini",
-        f"-dir={data}",
-        f"-ip={LOOPBACK}",
-        f"-ip.bind={LOOPBACK}",
-        *(f"-{part}={port}" for part, port in ports.items()),
-        f"-s3.config={settings}",
-        f"-tableBucket={WAREHOUSE}",
-        # Nothing is told to its makers, and what is not needed does not run.
-        "-master.telemetry=false",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-s3.port.lance=0",
-    ]
-
-
 def _remove_sockets(ports: Iterable[int]) -> None:
-    """Remove the sockets that SeaweedFS leaves behind, always one and more if it is killed."""
+    """Remove the socket files that SeaweedFS leaves behind: one, and more if it is killed."""
     for port in ports:
         for number in (port, port + SECOND_PORT):
             for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - it puts them there

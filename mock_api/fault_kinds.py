@@ -10,7 +10,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
+from http.client import responses
 
 from aiohttp import web
 
@@ -30,79 +30,67 @@ def kind_of(name: str) -> Respond:
     raise ValueError(f"unknown fault kind {name!r}; valid kinds are {KIND_NAMES}")
 
 
-def _always(response: Callable[[], web.StreamResponse]) -> Respond:
-    async def respond(_: Exchange) -> web.StreamResponse:
-        return response()
+def _responding(response: Callable[[Exchange], web.StreamResponse]) -> Respond:
+    async def respond(exchange: Exchange) -> web.StreamResponse:
+        return response(exchange)
 
     return respond
 
 
-def _status(status: int) -> Respond:
-    try:
-        message = HTTPStatus(status).phrase
-    except ValueError:  # a number without a name, such as 599
-        message = "Something went wrong"
-    return _always(lambda: error_response(status, message))
-
-
-def _retry_after(text: str) -> Respond:
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    return _always(lambda: error_response(status, status.phrase, {"Retry-After": text}))
+def _error(status: int, headers: Mapping[str, str] | None = None) -> Respond:
+    message = responses.get(status, "Something went wrong")
+    return _responding(lambda _: error_response(status, message, headers))
 
 
 def _other_type(content_type: str, text: str) -> Respond:
-    return _always(lambda: web.Response(text=text, content_type=content_type))
+    return _responding(lambda _: web.Response(text=text, content_type=content_type))
 
 
-def _redirect(location: Callable[[str], str | None]) -> Respond:
+def _redirect(location: Callable[[str], str]) -> Respond:
     """Redirect to the URL that `location` makes of the request's path."""
-
-    async def respond(exchange: Exchange) -> web.StreamResponse:
-        target = location(exchange.request.path)
-        headers = {} if target is None else {"Location": target}
-        return web.Response(status=HTTPStatus.FOUND, headers=headers)
-
-    return respond
+    return _responding(
+        lambda exchange: web.Response(
+            status=302, headers={"Location": location(exchange.request.path)}
+        )
+    )
 
 
 def _body(
-    spoil: Callable[[bytes], bytes],
-    headers: Mapping[str, str] | None = None,
-    status: int = HTTPStatus.OK,
+    change: Callable[[bytes], bytes], headers: Mapping[str, str] | None = None, status: int = 200
 ) -> Respond:
-    """Send what `spoil` makes of the body."""
-
-    async def respond(exchange: Exchange) -> web.StreamResponse:
-        return json_response(spoil(exchange.body), headers, status)
-
-    return respond
+    """Send what `change` makes of the body."""
+    return _responding(lambda exchange: json_response(change(exchange.body), headers, status))
 
 
 def _fixed(body: bytes) -> Respond:
     return _body(lambda _: body)
 
 
+def _member(text: bytes) -> Respond:
+    """Add a member to the envelope."""
+    return _body(lambda body: body[:-1] + b"," + text + b"}")
+
+
 def _literal(field: str, literal: str) -> Respond:
     """Set a field of the first item to a piece of JSON text, valid or not."""
+    return _body(
+        lambda body: _with_field(body, field, _MARK).replace(to_json(_MARK), literal.encode(), 1)
+    )
 
-    def spoil(body: bytes) -> bytes:
-        items = json.loads(body)["data"]
-        items[:1] = [{**item, field: _MARK} for item in items[:1]]
-        return envelope(items).replace(to_json(_MARK), literal.encode(), 1)
 
-    return _body(spoil)
+def _with_field(body: bytes, field: str, value: str) -> bytes:
+    items = json.loads(body)["data"]
+    items[:1] = [{**item, field: value} for item in items[:1]]
+    return envelope(items)
 
 
 def _latin1(body: bytes) -> bytes:
-    items = json.loads(body)["data"]
-    items[:1] = [{**item, "title": "Décisions à Zürich"} for item in items[:1]]
-    return envelope(items).decode().encode("latin-1", errors="replace")
+    return _with_field(body, "title", "Décisions à Zürich").decode().encode("latin-1", "replace")
 
 
 def _gzip_with_wrong_checksum(body: bytes) -> bytes:
     packed = gzip.compress(body)
-    checksum, size = packed[-8:-4], packed[-4:]
-    return packed[:-8] + bytes(byte ^ 0xFF for byte in checksum) + size
+    return packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
 
 
 def _gzip_bomb(mebibytes: str) -> Respond:
@@ -110,26 +98,20 @@ def _gzip_bomb(mebibytes: str) -> Respond:
         raise ValueError(f"gzip-bomb- takes a number of MiB, not {mebibytes!r}")
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 makes it gzip
     filler = b"{},".ljust(64) * (2**20 // 64)
-    packed = [packer.compress(b'{"data":[')]
-    packed += [packer.compress(filler) for _ in range(int(mebibytes))]
-    packed += [packer.compress(b"{}]}"), packer.flush()]
-    bomb = b"".join(packed)
+    packed = [packer.compress(part) for part in (b'{"data":[', *[filler] * int(mebibytes))]
+    bomb = b"".join((*packed, packer.compress(b"{}]}"), packer.flush()))
     return _body(lambda _: bomb, {"Content-Encoding": "gzip"})
 
 
-async def _own_name(exchange: Exchange) -> web.StreamResponse:
-    return json_response(exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1))
-
-
 _KINDS: Mapping[str, Respond] = {
-    **{str(status): _status(status) for status in range(400, 600)},
-    "204": _always(lambda: web.Response(status=HTTPStatus.NO_CONTENT)),
-    "206": _body(lambda body: body, status=HTTPStatus.PARTIAL_CONTENT),
-    "304": _always(lambda: web.Response(status=HTTPStatus.NOT_MODIFIED)),
+    **{str(status): _error(status) for status in range(400, 600)},
+    "204": _responding(lambda _: web.Response(status=204)),
+    "206": _body(lambda body: body, status=206),
+    "304": _responding(lambda _: web.Response(status=304)),
     "redirect": _redirect(lambda path: f"https://elsewhere.example{path}"),
     "redirect-same": _redirect(lambda path: f"/moved{path}"),
     "redirect-loop": _redirect(lambda path: path),
-    "redirect-nowhere": _redirect(lambda _: None),
+    "redirect-nowhere": _responding(lambda _: web.Response(status=302)),
     "reset": wire.reset,
     "reset-headers": wire.reset_headers,
     "reset-body": wire.reset_body,
@@ -154,8 +136,8 @@ _KINDS: Mapping[str, Respond] = {
     "latin1": _body(_latin1),
     "latin1-declared": _body(_latin1, {"Content-Type": "application/json; charset=iso-8859-1"}),
     "renamed-ids": _body(lambda body: body.replace(b'"id":', b'"courseId":')),
-    "error-beside": _body(lambda body: body[:-1] + b',"error":{"code":500}}'),
-    "total": _body(lambda body: body[:-1] + b',"meta":{"total":100000}}'),
+    "error-beside": _member(b'"error":{"code":500}'),
+    "total": _member(b'"meta":{"total":100000}'),
     "first-page": _body(lambda body: body, {"X-Next-Page": "2"}),
     "nan": _literal("timeNeededInHours", "NaN"),
     "huge-number": _literal("timeNeededInHours", "1e400"),
@@ -163,17 +145,21 @@ _KINDS: Mapping[str, Respond] = {
     "deep": _literal("outline", "[" * 10_000 + "]" * 10_000),
     "surrogate": _literal("title", r'"half of a pair: \ud83d"'),
     "duplicate-keys": _literal("title", '"the first","title":"the second"'),
-    "pages": _body(lambda body: body[:-1] + b',"meta":{"numberOfPages":3}}'),
-    "next-link": _body(lambda body: body[:-1] + b',"links":{"next":"?page=2"}}'),
+    "pages": _member(b'"meta":{"numberOfPages":3}'),
+    "next-link": _member(b'"links":{"next":"?page=2"}'),
     "bare-list": _body(lambda body: body.removeprefix(b'{"data":').removesuffix(b"}")),
-    "own-name": _own_name,
+    "own-name": _responding(
+        lambda exchange: json_response(
+            exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1)
+        )
+    ),
     "gzip-bad": _body(_gzip_with_wrong_checksum, {"Content-Encoding": "gzip"}),
     "encoding-unknown": _body(lambda body: body, {"Content-Encoding": "snappy"}),
 }
 
 # Kinds that take the rest of their name as an argument.
 _OPEN_KINDS: Mapping[str, Callable[[str], Respond]] = {
-    "retry-after-": _retry_after,
+    "retry-after-": lambda text: _error(429, {"Retry-After": text}),
     "gzip-bomb-": _gzip_bomb,
 }
 

@@ -1,16 +1,15 @@
-"""One catalog item by endpoint and number: item N is the same whatever else the catalog holds.
+"""One item by endpoint and number: it is the same whatever else the catalog contains.
 
-Fields are those that the API is known, or thought, to return for the endpoint.
+Its fields are those that the API is known, or assumed, to return for the endpoint.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_api import words
 
@@ -25,22 +24,21 @@ _SHARE_WITH_LICENSES = 0.05
 
 
 def make_item(endpoint_name: str, number: int) -> Item:
-    """Make the item with this number, without the `content` that needs other endpoints' items."""
+    """Return the item with this number, without the content of a track and its hours."""
     rng = Random(f"{endpoint_name} {number}")
-    kind = _KINDS[endpoint_name]
-    made = _described(kind, number, rng)
-    for field in kind.fields:
-        made |= field(rng, made)
-    return made
+    item = _described(endpoint_name, number, rng)
+    for field in _KINDS[endpoint_name].fields:
+        item |= field(rng, item)
+    return item
 
 
 def make_title(endpoint_name: str, technology: str, rng: Random) -> str:
-    """Draw a title for an item of this endpoint."""
+    """Return a title for an item of this endpoint."""
     return rng.choice(_KINDS[endpoint_name].titles).format(**_subject(technology, rng))
 
 
 def make_chapter(course: Item, number: int, rng: Random) -> Item:
-    """Make a chapter of ``course``; ``number`` tells it from all chapters of all courses."""
+    """Return a chapter of `course`; `number` identifies it among the chapters of all courses."""
     subject = _subject(course["technology"], rng)
     heading = rng.choice(words.CHAPTER_TITLES).format(**subject)
     return {
@@ -52,43 +50,40 @@ def make_chapter(course: Item, number: int, rng: Random) -> Item:
 
 
 def timestamp(rng: Random, days_after: int = 0) -> str:
-    """Draw an ``updatedAt``: some time on the day so many days after the newest of revision 0."""
-    since = timedelta(days=days_after, milliseconds=rng.randrange(3_600_000))
-    return _written(_NEWEST + since)
+    """Return an `updatedAt` so many days after the newest of revision 0, within an hour."""
+    return _iso(_NEWEST + timedelta(days=days_after, milliseconds=rng.randrange(3_600_000)))
 
 
-def _written(when: datetime) -> str:
+def _iso(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _described(kind: _Kind, number: int, rng: Random) -> Item:
-    """Make the fields that every endpoint has."""
+def _described(endpoint_name: str, number: int, rng: Random) -> Item:
+    """Return the fields that every endpoint has."""
+    kind, path = _KINDS[endpoint_name], endpoint_name.replace("_", "-")
     technology = rng.choice(words.TECHNOLOGIES)
     subject = _subject(technology, rng)
     heading = rng.choice(kind.titles).format(**subject)
     sentences = [rng.choice(words.OPENERS), *rng.sample(words.SENTENCES, rng.randint(4, 7))]
     id_number = kind.first_id + number
-    slug = f"{_slug(heading)}-{id_number}"
+    slug = f"{path}/{_slug(heading)}-{id_number}"
     age = timedelta(milliseconds=rng.randrange(_THREE_YEARS_IN_MILLISECONDS))
     return {
-        "id": f"{kind.prefix}-{id_number}",
+        "id": f"{path.removesuffix('s')}-{id_number}",
         "title": heading,
         "description": _prose(sentences, subject),
-        "url": f"{_APP}/{kind.path}/{slug}",
-        "infoUrl": f"{_APP}/{kind.path}/{slug}?info=true",
-        "publicInfoUrl": f"https://www.datacamp.com/{kind.path}/{slug}",
-        "imageUrl": {
-            extension: f"{_ASSETS}/{kind.path}/{slug}.{extension}"
-            for extension in ("jpg", "png", "svg")
-        },
+        "url": f"{_APP}/{slug}",
+        "infoUrl": f"{_APP}/{slug}?info=true",
+        "publicInfoUrl": f"https://www.datacamp.com/{slug}",
+        "imageUrl": {end: f"{_ASSETS}/{slug}.{end}" for end in ("jpg", "png", "svg")},
         "technology": technology,
         "live": True,
-        "updatedAt": _written(_NEWEST - age),
+        "updatedAt": _iso(_NEWEST - age),
     }
 
 
 def _subject(technology: str, rng: Random) -> dict[str, str]:
-    """Draw what a title and a description are about."""
+    """Return what a title and a description are about."""
     return {
         "technology": technology,
         "skill": rng.choice(words.SKILLS),
@@ -128,11 +123,9 @@ def _named_topic(name: str) -> Item:
 
 
 def _instructors(rng: Random, _: Item) -> Item:
-    names = [
-        f"{rng.choice(words.FIRST_NAMES)} {rng.choice(words.LAST_NAMES)}"
-        for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))
-    ]
-    return {"instructors": [{"fullName": name} for name in names]}
+    count = rng.choice((1, 1, 1, 2, 2, 3))
+    names = (words.FIRST_NAMES, words.LAST_NAMES)
+    return {"instructors": [{"fullName": " ".join(map(rng.choice, names))} for _ in range(count)]}
 
 
 def _licenses(rng: Random, _: Item) -> Item:
@@ -141,39 +134,25 @@ def _licenses(rng: Random, _: Item) -> Item:
 
 
 def _chapters(rng: Random, course: Item) -> Item:
-    first = 10 * int(course["id"].rpartition("-")[2])  # no course starts with more than ten
+    first = 10 * int(course["id"].rpartition("-")[2])  # no course has more than ten at first
     count = rng.randint(3, 6)
     return {"chapters": [make_chapter(course, first + place, rng) for place in range(count)]}
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What sets an endpoint's items apart: ids, URL folder, titles, further fields."""
+class _Kind(NamedTuple):
+    """What distinguishes an endpoint's items: the first id, titles and further fields."""
 
-    prefix: str
     first_id: int
-    path: str
     titles: tuple[str, ...]
     fields: tuple[Field, ...]
 
 
+_COURSE_FIELDS = (_hours, _topic, _instructors, _licenses, _chapters)
 _KINDS = {
-    "assessments": _Kind(
-        "assessment", 310, "assessments", words.ASSESSMENT_TITLES, (_unknown_hours,)
-    ),
-    "practices": _Kind("practice", 1200, "practices", words.PRACTICE_TITLES, (_unknown_hours,)),
-    "projects": _Kind(
-        "project", 1021, "projects", words.PROJECT_TITLES, (_hours, _topics, _instructors)
-    ),
-    "custom_tracks": _Kind(
-        "custom-track", 5101, "custom-tracks", words.CUSTOM_TRACK_TITLES, (_topic,)
-    ),
-    "tracks": _Kind("track", 77, "tracks", words.TRACK_TITLES, (_topic, _licenses)),
-    "courses": _Kind(
-        "course",
-        54_859,
-        "courses",
-        words.COURSE_TITLES,
-        (_hours, _topic, _instructors, _licenses, _chapters),
-    ),
+    "assessments": _Kind(310, words.ASSESSMENT_TITLES, (_unknown_hours,)),
+    "practices": _Kind(1200, words.PRACTICE_TITLES, (_unknown_hours,)),
+    "projects": _Kind(1021, words.PROJECT_TITLES, (_hours, _topics, _instructors)),
+    "custom_tracks": _Kind(5101, words.CUSTOM_TRACK_TITLES, (_topic,)),
+    "tracks": _Kind(77, words.TRACK_TITLES, (_topic, _licenses)),
+    "courses": _Kind(54_859, words.COURSE_TITLES, _COURSE_FIELDS),
 }

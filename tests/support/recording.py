@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
+from functools import partialmethod
 from typing import Any, NamedTuple
 
 from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedError
@@ -73,23 +74,16 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
 
-    def info(self, text: str) -> None:
-        self.lines.append(("info", text))
+    def _record(self, level: str, text: str) -> None:
+        self.lines.append((level, text))
 
-    def warning(self, text: str) -> None:
-        self.lines.append(("warning", text))
-
-    def error(self, text: str) -> None:
-        self.lines.append(("error", text))
+    info = partialmethod(_record, "info")
+    warning = partialmethod(_record, "warning")
+    error = partialmethod(_record, "error")
 
     def of_level(self, level: str) -> list[str]:
         """Return the texts of one level."""
         return [text for kind, text in self.lines if kind == level]
-
-    @property
-    def text(self) -> str:
-        """All lines as one text."""
-        return "\n".join(text for _, text in self.lines)
 
 
 class Recorded(NamedTuple):

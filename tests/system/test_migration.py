@@ -1,4 +1,4 @@
-"""Taking over a warehouse that the published example filled, as docs/migrating.md describes it."""
+"""Taking over a warehouse of the published example, as docs/migrating.md describes it."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def numbers():
         ),
         ("README.md", f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row"),
         ("SECURITY.md", f"Bodies are limited to {body} after decompression"),
-        ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
+        ("CHANGELOG.md", f"{attempts} are made after transient failures"),
         ("docs/architecture.md", f"{attempts} in {minutes} for an endpoint"),
         ("docs/architecture.md", f"A body above {body} fails its endpoint"),
         (

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import gzip
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -101,61 +104,23 @@ def test_equal_catalogs_share_nothing():
     assert json.dumps(catalog(revision=3, scale=0.2)) == untouched
 
 
-def test_fields_of_courses_have_every_type_that_the_api_may_send():
-    """Text is always there, other fields are sometimes null, and two unknown ones occur."""
-    courses = generated()["courses"]
-    kinds = {
-        field: {type(course.get(field, ...)) for course in courses}
-        for field in set().union(*courses)
-    }
-    texts = ("id", "title", "description", "url", "infoUrl", "publicInfoUrl", "updatedAt")
-    assert kinds == {
-        **{key: {str} for key in texts},
-        **{key: {dict, type(None)} for key in ("topic", "imageUrl")},
-        **{key: {list} for key in ("instructors", "includedInLicenses")},
-        "technology": {str, type(None)},
-        "live": {bool},
-        "timeNeededInHours": {int, float},
-        "chapters": {list, type(None)},
-        "difficulty": {dict, type(...)},
-        "tags": {list, type(...)},
-    }
-
-
-@pytest.mark.parametrize(
-    "is_unusual",
-    [
-        pytest.param(lambda course: course["chapters"] == [], id="no chapters"),
-        pytest.param(lambda course: {"fullName": None} in course["instructors"], id="null names"),
-        pytest.param(lambda course: "teams" in course["includedInLicenses"], id="license names"),
-        pytest.param(lambda course: "{" in str(course["includedInLicenses"]), id="licenses"),
-        pytest.param(lambda course: not course["title"].isascii(), id="Unicode"),
-        pytest.param(lambda course: "<p>" in course["description"], id="HTML"),
-    ],
-)
-def test_a_few_courses_of_a_small_catalog_are_unusual(is_unusual):
+def test_a_few_courses_of_a_small_catalog_are_unusual():
     """A tenth of the catalog has every edge case too, in less than a tenth of its courses."""
-    assert 0 < sum(map(is_unusual, generated(scale=0.1)["courses"])) < 7
+    courses = json.dumps(generated(scale=0.1)["courses"], ensure_ascii=False)
+    for text in (
+        *('"chapters": []', '"chapters": null', '{"fullName": null}', '"instructors": []'),
+        *('["teams", "enterprise"]', '[{"id": 7, "name": "enterprise"}]', '"difficulty": {'),
+        *('"topic": null', '"imageUrl": null', '"technology": null', "naïve", "<p>"),
+    ):
+        assert 0 < courses.count(text) < 7
 
 
-@pytest.mark.parametrize("revision", [0, 1, 40])
-def test_records_have_distinct_keys(revision):
-    """Ids, chapter ids, topic names and positions are distinct where they are keys."""
-    items = generated(revision)
-    keys = [[item["id"] for item in listed] for listed in items.values()]
-    keys += [
-        [chapter["id"] for chapter in course["chapters"] or []] for course in items["courses"]
-    ]
-    keys += [
-        [topic["name"] if isinstance(topic, dict) else topic for topic in project["topics"]]
-        for project in items["projects"]
-        if isinstance(project["topics"], list)
-    ]
-    keys += [
-        [entry["position"] for entry in track["content"] or [] if "position" in entry]
-        for track in items["tracks"] + items["custom_tracks"]
-    ]
-    assert all(len(set(key)) == len(key) for key in keys)
+def test_ids_are_distinct():
+    """After 40 revisions too, an id belongs to one item and a chapter id to one chapter."""
+    items = generated(40)
+    chapters = [chapter for course in items["courses"] for chapter in course["chapters"] or []]
+    for listed in (*items.values(), chapters):
+        assert len(by_id(listed)) == len(listed)
 
 
 @pytest.mark.parametrize("revision", [0, 1, 5])
@@ -194,21 +159,16 @@ def test_a_revision_changes_retires_and_adds_a_few_items(revision):
 def test_items_change_in_title_hours_and_children(name, expected):
     """The first revision changes these fields, and `updatedAt` with them."""
     after = by_id(generated(1)[name])
-    changed = {
-        field
-        for old in generated()[name]
-        for field in old
-        if after.get(old["id"], old)[field] != old[field]
-    }
+    pairs = [(item, after.get(item["id"], item)) for item in generated()[name]]
+    changed = {field for old, new in pairs for field in old if old[field] != new[field]}
     assert changed == expected | {"updatedAt"}
 
 
-@pytest.mark.parametrize("scale", [0.001, 0.01])
-def test_no_revision_retires_half_of_an_endpoint(scale):
+def test_no_revision_retires_half_of_an_endpoint():
     """However small the catalog, more of it stays than is retired."""
     for revision in range(1, 12):
-        after = catalog(revision, scale)
-        for name, items in catalog(revision - 1, scale).items():
+        after = generated(revision, 0.01)
+        for name, items in generated(revision - 1, 0.01).items():
             assert len(by_id(items).keys() - by_id(after[name]).keys()) < len(items) / 2
 
 
@@ -341,18 +301,22 @@ async def test_a_fault_can_change_the_body(server, kind, expected):
     assert (await get(server))[2] == expected
 
 
-async def test_exit_waits_for_no_client():
+def test_exit_waits_for_no_client():
     """Stalled requests and a client that reads nothing are cut off; thread and sockets close."""
     threads = threading.active_count()
-    with serving(SMALL, faults=["tracks=stall-headers", "projects=stall-body"]) as server:
-        server.replace("courses", b" " * 10_000_000)
-        waiting = getting(server, "courses", "tracks", "projects")
-        await in_flight(server, 2)  # courses are sent, as far as the client reads
-        started = time.monotonic()
-    assert time.monotonic() - started < 5  # seconds, where waiting would take a minute
-    assert threading.active_count() <= threads + 1  # one of the client's own
-    results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(isinstance(result, aiohttp.ClientError) for result in results)
+    with contextlib.ExitStack() as clients:
+        with serving(SMALL, faults=["tracks=stall-headers", "projects=stall-body"]) as server:
+            server.replace("courses", b" " * 50_000_000)
+            for name in ("courses", "tracks", "projects"):
+                address = urlsplit(server.base_url)
+                head = f"GET {PATHS[name]} HTTP/1.1\r\nHost: x\r\n"
+                connection = socket.create_connection((address.hostname, address.port))
+                clients.enter_context(connection)
+                connection.sendall(f"{head}Authorization: Bearer {server.token}\r\n\r\n".encode())
+            server.requests.wait_until(lambda requests: len(requests.arrived) == 3)
+            started = time.monotonic()
+        assert time.monotonic() - started < 5  # seconds, where waiting would take a minute
+    assert threading.active_count() == threads
     gc.collect()  # an unclosed socket would warn here, and warnings are errors
 
 
@@ -371,7 +335,6 @@ def test_every_kind_that_is_listed_is_valid():
         (["--fault", "courses"], "'courses' is not of the form ENDPOINT=KIND"),
         (["--fault", "cats=503"], "unknown endpoint 'cats'; valid names are assessments"),
         (["--fault", "courses=700"], "unknown fault kind '700'; valid kinds are 400 to 599, 204"),
-        (["--fault", "all=retry-after-"], "unknown fault kind 'retry-after-'"),
         (["--fault", "all=gzip-bomb-big"], "gzip-bomb- takes a number of MiB, not 'big'"),
         (["--latency", "courses=3,cats=1"], "unknown endpoint 'cats'"),
         (["--latency", "soon"], "could not convert string to float: 'soon'"),

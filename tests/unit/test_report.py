@@ -289,4 +289,4 @@ CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"
 )
 def test_the_connection_test_names_the_problem_and_the_fix(errors, expected):
     """A failure that all endpoints share is reported once."""
-    assert report.unreadable_endpoints(errors) == expected
+    assert report.unreadable_endpoints(errors) == (expected and f"{expected} {report.INSPECT}")
