@@ -17,7 +17,7 @@ MAX_ITEM_LEVELS = 500
 
 REFUSED_BY_MSGSPEC = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-_USUAL_LEVELS = 6  # twice those of a known item
+_USUAL_LEVELS = 4  # one more than a known item has
 
 
 @dataclass(frozen=True)

@@ -179,17 +179,6 @@ def test_an_error_in_the_block_leaves_as_cleanly(server, kind):
     until_in_flight(server, 0)
 
 
-async def test_two_fetchings_do_not_interfere(server):
-    """Each has its own thread, loop and session, also where the caller runs a loop itself."""
-    server.hold("courses")
-    with fetching(settings_for(server), QUICK, ignore) as outer:
-        until_in_flight(server, 1)
-        with fetching(settings_for(server, endpoints=ENDPOINTS[:1]), QUICK, ignore) as inner:
-            assert items_of(inner["assessments"]) == CATALOGS["assessments"]
-        server.release("courses")
-        assert list(await asyncio.wrap_future(outer["courses"])) == CATALOGS["courses"]
-
-
 # Unexpected errors
 
 

@@ -179,14 +179,12 @@ async def test_the_first_401_is_the_error_of_every_endpoint(server):
     assert (type(results["courses"]), events) == (TokenRefusedError, [])
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [("99999", "99999"), ("30", "30"), ("9" * 400, "inf")], ids=len
-)
-async def test_a_wait_beyond_the_time_left_is_named(server, seconds, shown):
+@pytest.mark.parametrize("seconds", ["99999", "30"])
+async def test_a_wait_beyond_the_time_left_is_named(server, seconds):
     """A `Retry-After` that does not fit ends the attempts at once and is part of the reason."""
     misbehave(server, (f"retry-after-{seconds}", None))
     error = await courses_of(server.base_url)
-    wait = f"its Retry-After of {shown} s exceeds the time left for retries"
+    wait = f"its Retry-After of {seconds} s exceeds the time left for retries"
     assert error.reason == f"HTTP 429 Too Many Requests; {wait}"
     assert (error.attempts, error.advice) == (1, NEXT_SYNC)
 

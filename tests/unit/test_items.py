@@ -64,9 +64,9 @@ def test_what_either_decoder_reads_is_readable(text, decoded):
 @pytest.mark.parametrize(
     ("text", "readable"),
     [
-        (lists(6), True),
-        (lists(7), True),
-        (objects(7), True),
+        (lists(4), True),
+        (lists(5), True),
+        (objects(5), True),
         (lists(500), True),
         (lists(501), False),
         (objects(500), True),
