@@ -127,7 +127,7 @@ def digest(row, *children):
 
 
 def test_order_does_not_change_the_digest():
-    """Columns and children in another order give the same digest."""
+    """The digest does not depend on the order of columns and children."""
     one = digest({"id": "x", "title": "T"}, {"id": "a", "n": 1}, {"id": "b", "n": 2})
     assert digest({"title": "T", "id": "x"}, {"n": 2, "id": "b"}, {"id": "a", "n": 1}) == one
 
