@@ -8,7 +8,7 @@ import connector
 from async_client import Limits
 from mock_api.serving import serving
 from tests.support.fetching import CATALOGS, TOKEN
-from tests.support.recording import Log, Operations, Recorded, answering
+from tests.support.recording import Log, Operations, Recorded, fetching_of
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
 
@@ -38,12 +38,12 @@ def recorded(monkeypatch):
     It takes the items or the failure of each endpoint, the state and further configuration.
     """
 
-    def run(answers=None, state=None, *, before=lambda operation: None, **configuration):
+    def run(results=None, state=None, *, before=lambda operation: None, **configuration):
         operations, log = Operations(before), Log()
         monkeypatch.setattr(connector, "op", operations)
         monkeypatch.setattr(connector, "log", log)
-        if answers is not None:
-            monkeypatch.setattr(connector, "fetching", answering(answers))
+        if results is not None:
+            monkeypatch.setattr(connector, "fetching", fetching_of(results))
         error = None
         try:
             connector.update({**CONFIGURATION, **configuration}, state or {})

@@ -121,7 +121,7 @@ class Destination:
         return key
 
 
-def answering(answers: Mapping[str, list[Any] | Exception]) -> Fetching:
+def fetching_of(results: Mapping[str, list[Any] | Exception]) -> Fetching:
     """Return a `fetching` in which each endpoint has arrived with these items, or has failed."""
 
     @contextmanager
@@ -130,12 +130,12 @@ def answering(answers: Mapping[str, list[Any] | Exception]) -> Fetching:
     ) -> Iterator[Mapping[str, Future[Catalog]]]:
         futures: dict[str, Future[Catalog]] = {}
         for endpoint in settings.endpoints:
-            answer = answers.get(endpoint.name, [])
+            result = results.get(endpoint.name, [])
             future = futures[endpoint.name] = Future()
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
+            if isinstance(result, Exception):
+                future.set_exception(result)
             else:
-                future.set_result(Catalog(list(answer)))
+                future.set_result(Catalog(list(result)))
         yield futures
 
     return fetching
@@ -146,6 +146,6 @@ def failed(endpoint_name: str) -> EndpointError:
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
-def refused(endpoint_name: str) -> TokenRefusedError:
+def token_rejected(endpoint_name: str) -> TokenRefusedError:
     """Return the failure of an endpoint that rejected the token."""
     return TokenRefusedError(endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it"))

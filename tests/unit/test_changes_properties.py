@@ -16,7 +16,7 @@ import connector
 from endpoints import ENDPOINTS
 from flatten import flatten_item
 from tests.conftest import CONFIGURATION
-from tests.support.recording import Destination, Interrupted, Log, Operations, answering, failed
+from tests.support.recording import Destination, Interrupted, Log, Operations, failed, fetching_of
 
 # One endpoint of each kind: no children, children that name themselves, children with a position.
 SYNCED = [
@@ -54,10 +54,10 @@ plain_catalogs = st.sets(st.integers(0, 13), max_size=14).map(
 )
 
 
-def run_sync(answers, state, skipped, before):
+def run_sync(results, state, skipped, before):
     """Run `connector.update` over these catalogs; return the operations and the error, if any."""
     operations = Operations(before)
-    patched = {"op": operations, "log": Log(), "fetching": answering(answers)}
+    patched = {"op": operations, "log": Log(), "fetching": fetching_of(results)}
     originals = {name: getattr(connector, name) for name in patched}
     for name, double in patched.items():
         setattr(connector, name, double)
@@ -192,11 +192,11 @@ class Syncs(RuleBasedStateMachine):
                 assert _sorted(tables[1]) == _sorted(children), endpoint.name
 
     def _sync(self, failing, skipped, before=lambda operation: None):
-        answers = {
+        results = {
             name: failed(name) if name in failing else catalog
             for name, catalog in self.catalogs.items()
         }
-        operations, error = run_sync(answers, self.state, skipped, before)
+        operations, error = run_sync(results, self.state, skipped, before)
         self._no_known_endpoint_is_truncated(operations)
         return operations, error
 
@@ -223,13 +223,13 @@ class Syncs(RuleBasedStateMachine):
         known, missing = self.expected[name], self.missing[name]
         if known is None:
             known, missing = {}, {}
-        gone = [key for key in known if key not in rows]
+        absent = [key for key in known if key not in rows]
         suspicious = (
             keyless
             or (not self.catalogs[name] and bool(known))
-            or (len(gone) >= 5 and len(gone) > len(known) / 5)
+            or (len(absent) >= 5 and len(absent) > len(known) / 5)
         )
-        counts = {key: missing.get(key, 0) + 1 for key in gone}
+        counts = {key: missing.get(key, 0) + 1 for key in absent}
         deferred = {key: count for key, count in counts.items() if suspicious and count < 3}
         self.expected[name] = {**rows, **{key: known[key] for key in deferred}}
         self.missing[name] = deferred

@@ -15,7 +15,7 @@ import connector
 from async_client import Catalog, CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.support.recording import failed, refused
+from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
@@ -148,8 +148,8 @@ def test_all_endpoints_failing_leaves_the_state_alone(recorded):
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_a_rejected_token_stops_the_sync_before_the_next_endpoint(recorded, name):
     """A 401 that has arrived at the start stops the sync before anything is written."""
-    answers = {**CATALOGS, name: refused(name)}
-    operations, _, error = recorded(answers)
+    results = {**CATALOGS, name: token_rejected(name)}
+    operations, _, error = recorded(results)
     assert operations.stream == []
     assert (
         str(error).splitlines()[0] == "DataCamp rejected the token (HTTP 401); the sync stopped."
@@ -168,7 +168,7 @@ def test_a_late_401_stops_the_sync_after_the_endpoint_being_written(recorded, mo
         in_hand = operation[0] == "upsert" and ENDPOINT_OF_TABLE[operation[1]] == NAMES[place - 1]
         for name in NAMES[place:] if in_hand else ():
             if not futures[name].done():
-                futures[name].set_exception(refused("courses"))
+                futures[name].set_exception(token_rejected("courses"))
 
     monkeypatch.setattr(connector, "fetching", lambda *_: _table_of(dict(futures)))
     operations, _, error = recorded(before=refuse)
@@ -196,9 +196,9 @@ def test_skipped_endpoints_have_no_checkpoint(recorded):
 def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(recorded, what):
     """It has none in any later state, even if it now fails or is skipped."""
     state = {**state_after(recorded), "writing": "tracks"}
-    answers = {**CATALOGS, "tracks": failed("tracks")} if what == "failed" else CATALOGS
+    results = {**CATALOGS, "tracks": failed("tracks")} if what == "failed" else CATALOGS
     skip = "tracks" if what == "skipped" else ""
-    operations, log, _ = recorded(answers, state, skip_endpoints=skip)
+    operations, log, _ = recorded(results, state, skip_endpoints=skip)
     assert all("tracks" not in saved["endpoints"] for saved in operations.states)
     assert operations.writes == []
     assert log.of_level("warning") == [

@@ -23,7 +23,7 @@ from devkit import documents
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
 from flatten.names import column_name
-from tests.support.recording import failed, refused
+from tests.support.recording import failed, token_rejected
 
 README = documents.README.read_text(encoding="utf-8")
 DOCUMENTS = {
@@ -191,7 +191,7 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
         assert sorted(filled) == sorted(never_null(table) + placed)
 
 
-def said():
+def messages():
     """Return the messages of the code in the cases that the README explains."""
     courses = ENDPOINTS[-1]
     certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
@@ -214,7 +214,7 @@ def said():
         )
     ]
     texts += [report.failure([failed("courses"), failed("tracks")], 6)]
-    texts += [report.failure([refused("courses")], 6)]
+    texts += [report.failure([token_rejected("courses")], 6)]
     outcome = Outcome(
         rejected=2, deferred=2, suspicion="x", first_rejected=[Rejected("course", "?", "x")]
     )
@@ -249,7 +249,7 @@ def explained():
 def test_messages_in_the_error_table_are_those_of_the_code(message):
     """Every message that the README explains occurs in the code's messages."""
     pattern = re.escape(message).replace("…\\ ", r"[\d\w,]+ ").replace("\\ …", r" \w+")
-    assert re.search(pattern, said())
+    assert re.search(pattern, messages())
 
 
 def test_the_error_table_is_found():

@@ -12,7 +12,7 @@ from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
-from tests.support.recording import failed, refused
+from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
@@ -240,10 +240,10 @@ def test_a_failure_lists_each_endpoint_why_and_what_to_do():
 
 def test_a_rejected_token_is_the_head_of_a_failure():
     """After a 401, it does not say that other tables are up to date."""
-    token_rejected = refused("tracks")
-    assert report.failure([failed("projects"), token_rejected], 6) == (
+    rejected_token = token_rejected("tracks")
+    assert report.failure([failed("projects"), rejected_token], 6) == (
         "DataCamp rejected the token (HTTP 401); the sync stopped.\n"
-        f"- {failed('projects')}\n- {token_rejected}"
+        f"- {failed('projects')}\n- {rejected_token}"
     )
 
 
@@ -255,7 +255,7 @@ CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"
     [
         pytest.param(dict.fromkeys(NAMES), "", id="all can be read"),
         pytest.param(
-            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": refused("courses")},
+            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": token_rejected("courses")},
             "DataCamp rejected the token: 401. Renew it.",
             id="the token is rejected somewhere",
         ),
