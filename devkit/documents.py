@@ -50,7 +50,7 @@ the column does not exist, and a query that names it fails.
 - Fivetran infers the type from the values, including text: SDK 3.0.0 stores the text "3.10" as the
   number 3.1. The type may widen later; rows that do not change keep the value they have.
 - Decimal numbers have 32 bits.
-- To get a fixed type, have the column declared in `endpoints.py`.
+- For a fixed type, declare the column in `endpoints.py`.
 
 ## Before you rely on the values
 
