@@ -42,7 +42,7 @@ def running(
     name, *arguments = command
     program = shutil.which(name, path=str(Path(sys.executable).parent))
     if program is None:
-        raise ProgramError(f"There is no {name} command here: run `make lakehouse`.")
+        raise ProgramError(f"The {name} command is not installed: run `make lakehouse`.")
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - a program of this environment
             [program, *arguments],
@@ -57,7 +57,7 @@ def running(
         end = time.monotonic() + _READY_SECONDS
         while not is_ready():
             if process.poll() is not None or time.monotonic() > end:
-                raise ProgramError(f"{name} did not start; its log is {log}")
+                raise ProgramError(f"{name} did not start; see {log}")
             time.sleep(_POLL_SECONDS)
         yield
     finally:

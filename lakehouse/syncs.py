@@ -63,7 +63,7 @@ def _add_extensions(home: Path) -> None:
     """Copy DuckDB's extensions to where DuckDB looks before it downloads them."""
     extensions = list(OVERLAY.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"))
     if not extensions:
-        raise ProgramError("DuckDB's extensions are not here: run `make lakehouse`.")
+        raise ProgramError("DuckDB's extensions are not installed: run `make lakehouse`.")
     (platform,) = duckdb.sql("PRAGMA platform").fetchone() or ("",)
     for extension in extensions:
         folder = home / ".duckdb" / "extensions" / extension.parent.name / platform
@@ -80,4 +80,4 @@ def _sync(copy: Path, command: str, variables: Mapping[str, str]) -> None:
             process.kill()
     if process.returncode:
         last = "\n".join(list(readable(output.splitlines()))[-_LAST_LINES:])
-        raise ProgramError(f"fivetran {command} ended with {process.returncode}:\n{last}")
+        raise ProgramError(f"fivetran {command} failed with exit status {process.returncode}:\n{last}")

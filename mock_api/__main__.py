@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", default=8080, type=int, help="0 selects a free one (%(default)s)")
+    add("--port", default=8080, type=int, help="port to listen on, 0 for a free one (%(default)s)")
     add("--token", default=DEFAULT_TOKEN, help="bearer token to accept (%(default)s)")
     add(
         "--latency",
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         action="append",
         metavar="ENDPOINT=KIND[xTIMES]",
-        help="return a fault, always or so many times; repeatable; ENDPOINT may be all",
+        help="return a fault, always or TIMES times; repeatable; ENDPOINT may be all",
     )
     return parser
 
