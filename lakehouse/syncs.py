@@ -80,4 +80,4 @@ def _sync(copy: Path, command: str, variables: Mapping[str, str]) -> None:
             process.kill()
     if process.returncode:
         last = "\n".join(list(readable(output.splitlines()))[-_LAST_LINES:])
-        raise ProgramError(f"fivetran {command} failed with exit status {process.returncode}:\n{last}")
+        raise ProgramError(f"fivetran {command} exited with {process.returncode}:\n{last}")
