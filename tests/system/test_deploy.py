@@ -92,7 +92,7 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
 @pytest.mark.parametrize(
     ("option", "answers"), [("", "y\n"), (" --yes", None)], ids=["confirmed", "with --yes"]
 )
-def test_deployed_again_code_and_configuration_are_replaced(checkout, option, answers):
+def test_redeploying_replaces_code_and_configuration(checkout, option, answers):
     """One reply, or `--yes` in a script, is enough; `--non-interactive` creates a connection.
 
     `requirements.txt` is deployed unchanged.

@@ -88,7 +88,7 @@ REFUSED = (
     ],
     ids=lambda faults: " ".join(faults) or "healthy",
 )
-def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
+def test_exit_status_and_error_are_those_of_a_sync(server, inspected, recorded, faults):
     """The exit status says whether a sync would fail, and the report ends with the same error."""
     server.set_faults(*faults)
     _, _, error = recorded(base_url=server.base_url, bearer_token=TOKEN)
@@ -118,7 +118,7 @@ def test_what_the_sdk_encrypted_is_decrypted(inspected, tmp_path, monkeypatch):
     assert inspected(bearer_token=token)[0] == 0
 
 
-def test_the_sample_in_the_documents_is_fresh(inspected):
+def test_the_sample_in_the_documents_is_up_to_date(inspected):
     """docs/inspecting.md shows what the command prints, but for the time that it took."""
     skipped = ",".join(endpoint.name for endpoint in ENDPOINTS[:-1])
     status, output = inspected(skip_endpoints=skipped)

@@ -36,7 +36,7 @@ def run_until(project, signal_number, place):
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_killed_and_terminated_the_next_run_finishes(tmp_path, place):
+def test_the_run_after_a_kill_corrects_the_tables(tmp_path, place):
     """The initial sync is killed and the next one terminated; the third corrects the tables."""
     with serving(catalog(scale=0.05), token=TOKEN) as server:
         project = fivetran.prepare(tmp_path, configuration(server))

@@ -204,7 +204,7 @@ def test_a_query_filters_each_table_it_reads(title):
 
 
 @pytest.mark.parametrize("interval", ["1 YEAR", "31 DAY"], ids=["a year ago", "a month ago"])
-def test_earlier_rows_are_not_of_this_month(own_warehouse, interval):
+def test_rows_of_earlier_months_are_not_listed(own_warehouse, interval):
     """Neither this month of last year nor the month before counts as this month."""
     for table in TABLES:
         earlier = f"_fivetran_synced = _fivetran_synced - INTERVAL {interval}"
@@ -255,7 +255,7 @@ def test_a_query_translates(title, dialect):
         "SELECT id FROM course UNION ALL BY NAME SELECT id FROM track",
     ],
 )
-def test_what_only_some_destinations_have_is_refused(sql):
+def test_constructs_of_some_destinations_only_are_rejected(sql):
     """A construct of DuckDB and a function that sqlglot does not know count as not portable."""
     with pytest.raises(ValueError, match="not known to be portable"):
         translated(sql, "redshift")

@@ -106,7 +106,7 @@ def test_imports_point_one_way(path):
     assert parts <= MAY_IMPORT[part]
 
 
-def test_the_internals_of_the_sdk_have_one_door():
+def test_only_devkit_imports_internals_of_the_sdk():
     """Only `devkit` imports undocumented modules of Fivetran's SDK."""
     internals = ("fivetran_connector_sdk.", "fivetran_connector_sdk_")
     found = {
@@ -118,7 +118,7 @@ def test_the_internals_of_the_sdk_have_one_door():
 
 
 @pytest.mark.parametrize("path", MODULES)
-def test_third_parties_are_read_where_they_belong(path):
+def test_third_party_packages_are_imported_where_they_belong(path):
     """Only the connector imports the SDK, and only one module each aiohttp and backoff."""
     ours = {module for module in imported(MODULES[path]) if part_of(module)}
     others = {module.split(".")[0] for module in set(imported(MODULES[path])) - ours}
@@ -126,7 +126,7 @@ def test_third_parties_are_read_where_they_belong(path):
 
 
 @pytest.mark.parametrize("path", MODULES)
-def test_nothing_prints_logs_by_itself_or_exits(path):
+def test_nothing_prints_exits_or_uses_another_log(path):
     """All messages use the SDK's log, and a sync fails with an exception."""
     called = {name for name, _ in calls(MODULES[path])}
     assert called.isdisjoint(
@@ -160,7 +160,7 @@ def test_each_operation_has_one_call_site():
     }
 
 
-def test_no_operation_stands_in_a_try_that_catches():
+def test_no_operation_is_inside_a_try_with_handlers():
     """An operation that raises fails the sync even if the exception is caught."""
     for node in ast.walk(MODULES["connector.py"]):
         if isinstance(node, ast.Try) and node.handlers:
@@ -179,7 +179,7 @@ def test_no_pyproject_hides_the_requirements():
     assert not (ROOT / "pyproject.toml").exists()
 
 
-def test_requirements_are_pins_of_what_is_installed():
+def test_requirements_are_pinned_to_the_installed_versions():
     """Each requirement is pinned to the tested version; packages of Fivetran are not listed."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))

@@ -10,7 +10,7 @@ from devkit.breakages import BREAKAGES, PROJECT, broken
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=[breakage.name for breakage in BREAKAGES])
-def test_a_breakage_changes_one_place_into_other_code(breakage):
+def test_a_breakage_replaces_one_occurrence_with_valid_code(breakage):
     """The text of each breakage occurs once in its file, which is other valid code with it."""
     source = (PROJECT / breakage.file).read_text(encoding="utf-8")
     changed = ast.dump(ast.parse(broken(breakage, source)))

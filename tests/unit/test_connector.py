@@ -274,7 +274,7 @@ def test_an_unencrypted_token_is_warned_about(recorded):
     assert warning[1] in log.of_level("warning")
 
 
-def test_a_catalog_that_arrives_early_says_what_it_waits_for(recorded, monkeypatch):
+def test_the_log_names_what_an_early_catalog_waits_for(recorded, monkeypatch):
     """The log names the endpoint that is written first; the next in order waits for none."""
     monkeypatch.setattr(
         connector, "fetching", lambda _settings, _limits, on_event: _arriving(on_event)

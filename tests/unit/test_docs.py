@@ -35,13 +35,13 @@ every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
 
 @pytest.mark.parametrize("path", documents.documents(), ids=lambda path: path.name)
-def test_generated_documents_are_fresh(path):
+def test_generated_documents_are_up_to_date(path):
     """Running the generator would change nothing."""
     assert path.read_text(encoding="utf-8") == documents.documents()[path]
 
 
 @every_document
-def test_links_lead_somewhere(name):
+def test_links_resolve(name):
     """Each relative link leads to an existing file, and to an existing heading if it names one."""
     folder = (documents.PROJECT / name).parent
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(name)):
@@ -178,7 +178,7 @@ def never_null(table):
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
+def test_columns_documented_as_never_null_have_values(endpoint):
     """Item and child with keys only have NULL in all other columns, but a chapter its position."""
     child, item = endpoint.child, {"id": "x"}
     if child is not None:

@@ -70,7 +70,7 @@ def test_a_header_value_is_shown_where_it_decides_something():
     ]
 
 
-def test_an_id_is_shown_by_its_kind_alone():
+def test_only_the_kind_of_an_id_is_shown():
     """Only one word, a known kind or nothing before the number of an id is shown."""
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
@@ -92,7 +92,7 @@ def test_the_envelope_shows_numbers_and_flags_but_no_text():
     assert facts(b"<html>")["envelope"] == {"(body)": "unreadable"}
 
 
-def test_a_sync_is_foreseen():
+def test_the_result_of_a_sync_is_predicted():
     """Rows, rejected ones, coerced values and columns are counted as a sync would write them."""
     track = {"id": "track-1", "live": "perhaps", "extra": 1, "content": [{"id": "c"}, 5]}
     found = facts([], items=[track, {"id": "track-1", "other": 1}, {"title": "no id"}])
@@ -105,7 +105,7 @@ def test_a_sync_is_foreseen():
     assert set(found["always_null"]) == declared - filled
 
 
-def test_a_refused_response_is_described_all_the_same():
+def test_a_rejected_response_is_described_too():
     """Its items are those of the list with a catalog's name, in any charset."""
     body = '{"live-tracks": [{"id": "track-1"}], "é": 1}'.encode("latin-1")
     failure = EndpointError("tracks", "http://a", 6, FinalError("it is paginated", "Update"))
@@ -114,7 +114,7 @@ def test_a_refused_response_is_described_all_the_same():
     assert (found["envelope"]["(not shown)"], found["rows"]) == ("integer 1", {"track": 1})
 
 
-def test_every_rule_that_doubts_a_response_shows_what_it_saw():
+def test_every_finding_on_a_response_is_shown():
     """All findings are shown, although a sync stops at the first."""
     document = {"tracks": [], "error": True, "hasMore": True, "total": 5}
     assert facts(document, {"X-Next-Page": "2"})["evidence"] == {

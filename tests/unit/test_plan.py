@@ -57,7 +57,7 @@ def counts(outcome):
 # A catalog without a snapshot
 
 
-def test_a_first_sync_truncates_and_writes_all():
+def test_an_initial_sync_truncates_and_upserts_everything():
     """Without a snapshot the tables are truncated, then all items and children upserted."""
     catalog = [course("b", "b1", "b2", title="B"), course("a")]
     operations, outcome = replay(COURSES, catalog)
@@ -75,7 +75,7 @@ def test_a_first_sync_truncates_and_writes_all():
     assert counts(outcome) == Outcome(items=2, new=2, upserted_rows=4)
 
 
-def test_operations_come_one_at_a_time():
+def test_operations_are_yielded_one_at_a_time():
     """The first operations are yielded before the second item is read."""
     seen = []
 
@@ -161,7 +161,7 @@ def test_missing_items_are_deleted_after_their_children():
 
 
 @pytest.mark.parametrize("before", [None, {}], ids=["first sync", "later sync"])
-def test_of_items_with_one_id_the_first_is_written(before):
+def test_the_first_of_items_with_the_same_id_is_written(before):
     """A later one is rejected; neither its rows nor its own problems count."""
     catalog = [
         course("a", "a1", title="first"),
@@ -290,7 +290,7 @@ def test_an_item_missing_for_the_third_time_in_a_row_is_deleted():
     assert set(snapshot) == {"099"}
 
 
-def test_coming_back_resets_the_count():
+def test_an_item_that_returns_resets_its_count():
     """Only consecutive syncs count, separately for each item."""
     nameless = {"id": None}
     catalogs = [

@@ -238,7 +238,7 @@ def test_a_failure_lists_each_endpoint_why_and_what_to_do():
     )
 
 
-def test_a_rejected_token_is_the_head_of_a_failure():
+def test_a_rejected_token_is_reported_first():
     """After a 401, it does not say that other tables are up to date."""
     rejected_token = token_rejected("tracks")
     assert report.failure([failed("projects"), rejected_token], 6) == (
