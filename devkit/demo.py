@@ -39,7 +39,7 @@ duckdb.connect('{warehouse}').sql('''
     FROM tester.track_content AS content
     JOIN tester.track ON track.id = content.track_id
     JOIN tester.course ON course.id = content.id
-    WHERE course._fivetran_deleted AND NOT track._fivetran_deleted
+    WHERE course._fivetran_deleted AND NOT content._fivetran_deleted
   ''').show()"
 """
 

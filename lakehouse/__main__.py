@@ -66,20 +66,20 @@ def _run() -> int:
         for revision, title in REVISIONS.items():
             api.serve(catalog(revision=revision))
             _print_heading(title)
-            warehouse = _timed("fivetran debug", lambda: syncs.debug(debugged))
-            _timed("fivetran run", lambda: syncs.run(run, store))
-            expected = _timed("read by DuckDB", lambda: by_duckdb(warehouse))  # noqa: B023
-            found = _timed("read by Sail", lambda: by_sail(engine))
+            warehouse = _timed("fivetran debug", syncs.debug, debugged)
+            _timed("fivetran run", syncs.run, run, store)
+            expected = _timed("read by DuckDB", by_duckdb, warehouse)
+            found = _timed("read by Sail", by_sail, engine)
             results.append(compared(expected, found))
             _print_tables(results[-1])
     equal = all(tables and not any(t.differences for t in tables) for tables in results)
     return 0 if equal else 1
 
 
-def _timed(title: str, step: Callable[[], _Value]) -> _Value:
+def _timed(title: str, step: Callable[..., _Value], *arguments: object) -> _Value:
     print(f"{title:24}", end="", flush=True)
     started = time.monotonic()
-    result = step()
+    result = step(*arguments)
     print(f"{time.monotonic() - started:.1f} s")
     return result
 

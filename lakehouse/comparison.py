@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 # The time of writing always differs between two syncs, so only its presence is compared.
@@ -13,7 +13,7 @@ _SYNCED = "_fivetran_synced"
 class Table(NamedTuple):
     """What a reader found: the type of each column, and the rows in any order."""
 
-    columns: Mapping[str, str]
+    columns: dict[str, str]
     rows: list[dict[str, object]]
 
 
@@ -38,24 +38,19 @@ def compared(expected: Mapping[str, Table], found: Mapping[str, Table]) -> list[
 def _differences(expected: Table | None, found: Table | None) -> Iterator[str]:
     if expected is None or found is None:
         yield "the table is missing" if expected else "the table is unexpected"
-        return
-    for name in sorted(expected.columns.keys() | found.columns.keys()):
-        wanted, got = expected.columns.get(name), found.columns.get(name)
-        if wanted != got:
-            yield f"column {name} is {got or 'missing'}, expected {wanted or 'none'}"
-    names = sorted(expected.columns.keys() & found.columns.keys())
-    missing = _counted(expected, names) - _counted(found, names)
-    added = _counted(found, names) - _counted(expected, names)
-    if missing or added:
-        columns = [name for name in names if _counted(expected, [name]) != _counted(found, [name])]
-        yield (
-            f"{missing.total()} rows missing, {added.total()} unexpected; "
-            f"columns that differ: {', '.join(columns) or 'none alone'}"
-        )
+    elif expected.columns != found.columns:
+        yield f"columns are {found.columns}, expected {expected.columns}"
+    else:
+        missing = (_counted(expected) - _counted(found)).total()
+        unexpected = (_counted(found) - _counted(expected)).total()
+        if missing or unexpected:
+            yield f"{missing} rows are missing and {unexpected} are unexpected"
 
 
-def _counted(table: Table, names: Sequence[str]) -> Counter[tuple[object, ...]]:
+def _counted(table: Table) -> Counter[tuple[object, ...]]:
     return Counter(
-        tuple(row[name] is None if name == _SYNCED else row[name] for name in names)
+        tuple(
+            row[name] is None if name == _SYNCED else row[name] for name in sorted(table.columns)
+        )
         for row in table.rows
     )

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OverflowError) as error:
         parser.error(str(error))
     except OSError as error:
-        parser.error(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}")
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # names the address again
+        parser.error(f"cannot listen on {options.host}:{options.port}: {reason}")
     # Where the loop cannot handle signals, as on Windows, Ctrl-C raises KeyboardInterrupt.
     with listener, suppress(KeyboardInterrupt):
         asyncio.run(_serve(app, listener, options.token))

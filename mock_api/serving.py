@@ -14,7 +14,6 @@ from aiohttp import web
 
 from mock_api.faults import Fault, Faults, known
 from mock_api.items import Item
-from mock_api.record import Requests
 from mock_api.responses import CatalogBody
 from mock_api.server import MOCK, Hold, Latency, Mock, make_app
 
@@ -49,18 +48,10 @@ class Server:
 
     def __init__(self, base_url: str, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
         self.base_url = base_url
+        self.token = mock.token
+        self.requests = mock.requests
         self._mock = mock
         self._loop = loop
-
-    @property
-    def token(self) -> str:
-        """The token that the server accepts."""
-        return self._mock.token
-
-    @property
-    def requests(self) -> Requests:
-        """The record of the requests received."""
-        return self._mock.requests
 
     def serve(self, catalogs: Mapping[str, Sequence[Item]]) -> None:
         """Replace the items of every endpoint named."""
