@@ -32,6 +32,8 @@ def before():
     items = catalog(scale=0.1)
     for assessment in items["assessments"]:
         assessment["technology"] = None
+    for track in items["custom_tracks"]:
+        track["timeNeededInHours"] = 20
     items["assessments"][0]["passingScore"] = 0.7
     items["practices"][0]["topic"] = {"name": "Importing & Cleaning Data", "description": None}
     items["projects"][1]["includedInLicenses"] = ["teams", "enterprise"]
