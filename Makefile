@@ -6,22 +6,22 @@ PYTHONS := 3.10 3.11 3.12 3.13 3.14
 .PHONY: help demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
 
 help:
-	@echo "make demo          run the connector against a mock server of DataCamp's API"
+	@echo "make demo          run two syncs against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
-	@echo "make test          run the tests, with coverage"
-	@echo "make test-fast     run the unit tests, in half a minute"
-	@echo "make breakages     check that the tests catch bugs, five minutes"
-	@echo "make test-pythons  run them on every supported Python that is there"
-	@echo "make bench         measure, 15 minutes on a quiet machine (BENCH=--quick: 3)"
-	@echo "make lakehouse     sync into Iceberg tables and compare (downloads 300 MB)"
-	@echo "make dbt           build and test the dbt package on the demo's warehouse"
+	@echo "make test          run all tests with coverage"
+	@echo "make test-fast     run the unit tests (30 s)"
+	@echo "make breakages     check that the tests catch bugs (5 minutes)"
+	@echo "make test-pythons  run all tests on every supported Python that is installed"
+	@echo "make bench         run the benchmarks (20 minutes; 3 with BENCH=--quick)"
+	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
+	@echo "make dbt           build and test the dbt package on the demo's data"
 	@echo "make lint          check style and types"
-	@echo "make check         both, as continuous integration does"
-	@echo "make format        put the code into the project's style"
-	@echo "make clean         remove what the commands above made"
+	@echo "make check         run lint and test"
+	@echo "make format        format the code"
+	@echo "make clean         delete what these commands created"
 
 .venv/installed: requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is required: make PYTHON=python3.11 ...")'
 	@echo "Installing into .venv, which takes a minute ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
@@ -48,11 +48,11 @@ test: .venv/installed .venv-grpc/installed
 breakages: .venv/installed
 	@$(BIN)/python -m devkit.breakages
 
-# Each Python on the path in an environment of its own; one that a version manager keeps inactive
-# has to be activated first. The gRPC tests use the default Python's environment.
+# Each Python on the PATH gets its own environment. A version that a version manager has installed
+# but not activated is not found. The gRPC tests use the environment of the default Python.
 test-pythons: .venv-grpc/installed
 	@status=0; for version in $(PYTHONS); do \
-	  if ! python$$version --version >/dev/null 2>&1; then echo "Python $$version: not here, UNTESTED"; continue; fi; \
+	  if ! python$$version --version >/dev/null 2>&1; then echo "Python $$version: not found, not tested"; continue; fi; \
 	  echo "Python $$version:"; \
 	  { [ .venv-$$version/installed -nt requirements-dev.txt ] || \
 	    { python$$version -m venv --clear .venv-$$version && \

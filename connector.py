@@ -17,17 +17,16 @@ from fivetran_connector_sdk import Operations as op
 import report
 from async_client import (
     Catalog,
-    CatalogFetched,
     EndpointError,
+    Event,
     Limits,
     RetryScheduled,
     TokenRefusedError,
-    decode_item,
+    UnreadableItem,
     fetching,
     probe_all,
     validate_configuration,
 )
-from async_client.response import UnreadableItem
 from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
 from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
@@ -84,7 +83,7 @@ def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> Non
     names = [endpoint.name for endpoint in settings.endpoints]
     outcomes: dict[str, Outcome | EndpointError] = {}
 
-    def on_event(event: RetryScheduled | CatalogFetched) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
             log.warning(report.retrying(event))
         else:
@@ -150,7 +149,7 @@ def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | No
     log.info(report.written(endpoint.name, outcome, time.monotonic() - started))
     for line in report.rejections(endpoint.name, outcome):
         log.warning(line)
-    if before is None and not catalog.items:
+    if before is None and not len(catalog):
         log.warning(report.empty(endpoint.name))
     concerns = report.concerns(endpoint.name, outcome)
     if concerns:
@@ -206,14 +205,13 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
     columns: UndeclaredColumns = {}
-    for number, item in enumerate(catalog.items, start=1):
-        decoded = decode_item(item)
-        if isinstance(decoded, UnreadableItem):
-            yield reject_item(endpoint, f"it is {decoded}")
+    for number, item in enumerate(catalog, start=1):
+        if isinstance(item, UnreadableItem):
+            yield reject_item(endpoint, item.problem)
         else:
-            yield flatten_item(endpoint, decoded, columns)
+            yield flatten_item(endpoint, item, columns)
         if number % PROGRESS_ITEMS == 0:
-            log.info(report.progress(endpoint.name, number, len(catalog.items)))
+            log.info(report.progress(endpoint.name, number, len(catalog)))
 
 
 def _emit(operation: Operation) -> None:

@@ -66,20 +66,6 @@ class Endpoint:
         """Return the parent table and the child table, if there is one."""
         return (self.table,) if self.child is None else (self.table, self.child.table)
 
-    @cached_property
-    def envelope_names(self) -> tuple[str, ...]:
-        """Keys under which a response may hold this catalog's list, beside ``data``.
-
-        They are the endpoint's name and its path's last part, each with and without ``live-`` and
-        with dashes or underscores, e.g. ``custom_tracks`` and ``live-custom-tracks``.
-        """
-        dashed = self.path.rsplit("/", 1)[-1]
-        return tuple(
-            dict.fromkeys(
-                (self.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
-            )
-        )
-
 
 def _text(name: str, meaning: str) -> Column:
     return Column(name, "STRING", meaning)

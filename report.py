@@ -18,6 +18,8 @@ _LONGEST_NAME = 120
 # `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
+INSPECT = "For details, run python -m devkit.inspect in a clone of the connector."
+
 
 def started(base_url: str, endpoint_names: Collection[str], known: Collection[str]) -> str:
     """Announce a sync: initial, or incremental for the endpoints with a snapshot (`known`)."""
@@ -47,12 +49,11 @@ def retrying(retry: RetryScheduled) -> str:
 
 def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
     """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
-    catalog = event.catalog
-    attempts = "" if catalog.attempts == 1 else f", {catalog.attempts} attempts"
+    attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
     waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
-        f"{event.endpoint_name} fetched: {_count(len(catalog.items), 'item')}, "
-        f"{_size(catalog.byte_count)}, {catalog.seconds:.2f} s{attempts}{waiting}"
+        f"{event.endpoint_name} fetched: {_count(event.item_count, 'item')}, "
+        f"{_size(event.byte_count)}, {event.seconds:.2f} s{attempts}{waiting}"
     )
 
 
@@ -147,6 +148,11 @@ def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
     """Explain a failed connection test; empty if every endpoint that was asked can be read."""
+    problem = _unreadable(errors)
+    return f"{problem} {INSPECT}" if problem else ""
+
+
+def _unreadable(errors: Mapping[str, EndpointError | None]) -> str:
     failed = {name: error for name, error in errors.items() if error is not None}
     rejected = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
     if rejected:

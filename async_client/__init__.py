@@ -1,20 +1,30 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
 from async_client.background import fetching
-from async_client.client import Catalog, CatalogFetched, RetryScheduled, probe_all
+from async_client.client import (
+    CatalogFetched,
+    Event,
+    ReceivedResponse,
+    RetryScheduled,
+    probe_all,
+)
 from async_client.errors import EndpointError, TokenRefusedError
-from async_client.response import decode_item
-from async_client.settings import Limits, Settings, validate_configuration
+from async_client.items import UnreadableItem
+from async_client.limits import Limits
+from async_client.response import Catalog
+from async_client.settings import Settings, validate_configuration
 
 __all__ = [
     "Catalog",
     "CatalogFetched",
     "EndpointError",
+    "Event",
     "Limits",
+    "ReceivedResponse",
     "RetryScheduled",
     "Settings",
     "TokenRefusedError",
-    "decode_item",
+    "UnreadableItem",
     "fetching",
     "probe_all",
     "validate_configuration",

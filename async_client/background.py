@@ -1,4 +1,9 @@
-"""Fetch in a thread of its own while the caller writes: each catalog comes back as a future."""
+"""Fetch in a thread of its own while the caller writes; each catalog arrives as a future.
+
+The event loop has a thread of its own because operations block: an upsert or a checkpoint can
+take longer than the silence limit, and a loop that is blocked by one lets healthy downloads time
+out.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +13,31 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from async_client.client import Catalog, Catalogs, OnEvent, fetch_all
-from async_client.settings import Limits, Settings
+from async_client.client import Catalogs, OnEvent, OnResponse, fetch_all
+from async_client.limits import Limits
+from async_client.settings import Settings
 
 
 @contextmanager
 def fetching(
-    settings: Settings, limits: Limits, on_event: OnEvent
-) -> Iterator[dict[str, Future[Catalog]]]:
-    """Request all catalogs at once; gives a future per endpoint name, in replay order.
+    settings: Settings,
+    limits: Limits,
+    on_event: OnEvent,
+    on_response: OnResponse = lambda _: None,
+) -> Iterator[Catalogs]:
+    """Request all catalogs at once; yield a future per endpoint name, in replay order.
 
-    A future gives a Catalog or raises EndpointError. Leaving cancels what is still in flight and
-    waits until the thread, its tasks and its connections are gone. `on_event` is called on the
-    event-loop thread.
+    A future returns a Catalog or raises EndpointError. On exit, what is still in flight is
+    cancelled, and the thread, its tasks and its connections are waited for. `on_event` and
+    `on_response`, which gets each response, are called on the event-loop thread.
     """
-    catalogs: dict[str, Future[Catalog]] = {
-        endpoint.name: Future() for endpoint in settings.endpoints
-    }
+    catalogs: Catalogs = {endpoint.name: Future() for endpoint in settings.endpoints}
     loop = asyncio.new_event_loop()
-    # A copy: here and there a future is taken out when done with, so that its body is released.
-    waited_for = dict(catalogs)
-    work = loop.create_task(fetch_all(settings, limits, waited_for, on_event))
+    # Both threads remove finished futures to free their bodies, so each needs its own dict.
+    pending = dict(catalogs)
+    work = loop.create_task(fetch_all(settings, limits, pending, on_event, on_response))
     thread = threading.Thread(
-        target=_run, args=(loop, work, waited_for), name="catalogs", daemon=True
+        target=_run, args=(loop, work, pending), name="catalogs", daemon=True
     )
     thread.start()
     try:
@@ -41,15 +48,15 @@ def fetching(
         thread.join()
 
 
-def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], waited_for: Catalogs) -> None:
-    """Run to the end and leave no future open, so that nobody waits for ever."""
+def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], pending: Catalogs) -> None:
+    """Run to the end and resolve every future, so that nobody waits for ever."""
     error: BaseException | None = None
     try:
         loop.run_until_complete(work)
-    except BaseException as caught:  # noqa: BLE001 (it is handed to whoever waits)
+    except BaseException as caught:  # noqa: BLE001 (raised where a catalog is waited for)
         error = caught
     finally:
-        for future in waited_for.values():
+        for future in pending.values():
             if not future.done():
                 future.set_exception(error or RuntimeError("the catalog was never fetched"))
         loop.run_until_complete(loop.shutdown_asyncgens())

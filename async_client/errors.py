@@ -1,31 +1,35 @@
 """What can go wrong between a request and a catalog.
 
-FetchError                 what one try came to, in words without URL or token
+FetchError                 one attempt failed; its text holds neither URL nor token
 ├── TransientError         another attempt may succeed; the only class that is retried
-│   └── RateLimitError     the server limits the rate, so that the next attempt has to wait
-└── FinalError             another try cannot succeed
-    ├── UnauthorizedError  the token is refused, so every other request would be too
-    └── NotIncludedError   the license has no such catalog, or base_url is wrong
-EndpointError              an endpoint has no catalog in this sync: where, why, what to do
-├── TokenRefusedError      the same, and the sync ends
+│   └── RateLimitError     the server limits the rate, so the next attempt has to wait
+└── FinalError             another attempt cannot succeed
+    ├── UnauthorizedError  the server rejected the token, so it would reject every request
+    └── NotIncludedError   the license does not include the catalog, or base_url is wrong
+EndpointError              an endpoint has no catalog in this sync: URL, reason, advice
+├── TokenRefusedError      the same, and the sync stops
 └── NoSuchCatalogError     the same, and the endpoint may be skipped
 """
 
 from __future__ import annotations
 
+CHECK_URL = "Check base_url and the proxy, if any"
+CHECK_NETWORK = "Check base_url, the network and the proxy, if any"
+NEXT_SYNC = "DataCamp's service may be unavailable; the next sync will retry"
+
 
 class FetchError(Exception):
-    """One try failed: `reason` says how, `advice` what the user can do."""
+    """One attempt failed: `reason` says why, `advice` what the user can do."""
 
     def __init__(self, reason: str, advice: str) -> None:
-        """Both are sentences without their full stop."""
+        """Take two sentences without their full stop."""
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
 
 
 class TransientError(FetchError):
-    """Another attempt may succeed, not before `retry_after_seconds` if the server named a time."""
+    """Another attempt may succeed, after `retry_after_seconds` if the server requested a wait."""
 
     def __init__(self, reason: str, advice: str, retry_after_seconds: float | None = None) -> None:
         """See `FetchError`."""
@@ -34,7 +38,7 @@ class TransientError(FetchError):
 
 
 class RateLimitError(TransientError):
-    """The server limits the rate; `reset_seconds` is when its window ends, if it says so."""
+    """The server limits the rate; its window ends in `reset_seconds`, if it says so."""
 
     def __init__(
         self,
@@ -49,36 +53,56 @@ class RateLimitError(TransientError):
 
 
 class FinalError(FetchError):
-    """Another try cannot succeed."""
+    """Another attempt cannot succeed."""
 
 
 class UnauthorizedError(FinalError):
-    """The server refuses the token."""
+    """The server rejected the token."""
 
 
 class NotIncludedError(FinalError):
-    """The server has no such catalog for this token: skipping its endpoint is a way out."""
+    """The server has no such catalog for this token; its endpoint can be skipped."""
 
 
 class EndpointError(Exception):
-    """An endpoint has no catalog in this sync, after `tries` requests to `url`."""
+    """An endpoint has no catalog in this sync, after `attempts` requests to `url`."""
 
-    def __init__(self, endpoint_name: str, url: str, tries: int, failure: FetchError) -> None:
-        """Take the words of the last failure."""
-        times = "1 try" if tries == 1 else f"{tries} tries"
+    def __init__(self, endpoint_name: str, url: str, attempts: int, failure: FetchError) -> None:
+        """Take reason and advice of the last failure."""
+        times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         super().__init__(
             f"{endpoint_name}: GET {url} failed after {times}: {failure.reason}. {failure.advice}."
         )
         self.endpoint_name = endpoint_name
         self.url = url
-        self.attempts = tries
+        self.attempts = attempts
         self.reason = failure.reason
         self.advice = failure.advice
 
 
 class TokenRefusedError(EndpointError):
-    """The token is refused: no other endpoint can be read either."""
+    """The server rejected the token, so no other endpoint can be read either."""
 
 
 class NoSuchCatalogError(EndpointError):
     """The server has no such catalog for this token."""
+
+
+def unreadable(problem: str) -> TransientError:
+    """Return the error of an HTTP 200 that is no catalog; `problem` is a clause."""
+    return TransientError(
+        f"HTTP 200, but {problem}", f"{CHECK_URL}; if both are correct, {NEXT_SYNC}"
+    )
+
+
+def paginated(evidence: str) -> FinalError:
+    """Return the error of a response that is one page of several."""
+    return FinalError(
+        f"the response is paginated: {evidence}; a partial catalog would delete the rest",
+        "DataCamp's API now paginates: update this connector",
+    )
+
+
+def too_large(what: str) -> FinalError:
+    """Return the error of a response that is larger than any catalog."""
+    return FinalError(f"the response has {what}", f"No catalog is that large. {CHECK_URL}")

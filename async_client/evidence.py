@@ -1,7 +1,7 @@
-"""What in a response speaks against its being the whole catalog, or a catalog at all. No I/O.
+"""Find evidence that a response is not the complete catalog, or no catalog at all. No I/O.
 
-Every finding names the member or header and its value, if that is a number, a boolean or a known
-word. Other text of the server is never repeated, as it could hold the token.
+Every finding names the member or header, and its value if that is a number, a boolean or a known
+word. Other text of the server is never repeated, as it could contain the token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 _DEEPEST_LEVEL = 4
 
-# Member names by their letters and digits in lower case; a header counts without its "X-".
+# Names of members by their lower-case letters and digits; headers without their "X-".
 _NEXT = frozenset(
     {"next", "nextpage", "nexturl", "nextlink", "nextcursor", "nextpagetoken", "nexttoken"}
     | {"nextpageurl", "nexthref", "nextoffset", "nextpagenumber", "odatanextlink"}
@@ -39,7 +39,7 @@ _LIMIT = frozenset(
 _OFFSET = frozenset({"offset", "skip", "start", "startat", "startindex", "from"})
 _PAGE = frozenset({"page", "currentpage", "pagenumber", "pageindex", "number"})
 
-# Objects of an envelope that describe its list rather than hold data of their own.
+# Objects of an envelope that describe its list.
 _DESCRIBING = frozenset({"meta", "metadata", "pagination", "paging", "page", "pageinfo"})
 
 # Names that a finding may show.
@@ -55,19 +55,19 @@ _RANGE = re.compile(r"\s*([\w-]+)\s+(?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)\s*"
 
 
 class Shortfall(NamedTuple):
-    """A total above the number of items, in words; `paginated` if a page size stands beside it."""
+    """A total above the number of items; `paginated` if a page size or offset is beside it."""
 
     reason: str
     paginated: bool
 
 
 def further_pages(members: Mapping[str, object]) -> str | None:
-    """Return what says that there are further pages, such as ``meta.hasMore is true``."""
+    """Return the member that reports further pages, such as `meta.hasMore is true`."""
     return _first_page_evidence(members, "")
 
 
 def further_pages_in_headers(headers: Mapping[str, str]) -> str | None:
-    """Return the header that says that there are further pages; see `further_pages`."""
+    """Return the header that reports further pages; see `further_pages`."""
     if _LINK_TO_NEXT.search(headers.get("Link", "")):
         return "the Link header has rel=next"
     return _first_page_evidence(_header_members(headers), "X-")
@@ -93,11 +93,11 @@ def shortfall(
 
 
 def error_beside(members: Mapping[str, object]) -> str | None:
-    """Return what reports an error beside the list, such as ``success is false``."""
+    """Return the member that reports an error, such as `success is false`."""
     for prefix, reporting in _reporting(members):
         for key, value in reporting.items():
             if _reports_error(_plain(key), value):
-                return _seen(f"{prefix}{_shown(key)}", value)
+                return _finding(f"{prefix}{_safe_name(key)}", value)
     return None
 
 
@@ -109,7 +109,7 @@ def _reporting(members: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str
     yield "", members
     for key, value in members.items():
         if _plain(key) == "meta" and isinstance(value, dict):
-            yield f"{_shown(key)}.", value
+            yield f"{_safe_name(key)}.", value
 
 
 def _reports_error(name: str, value: object) -> bool:
@@ -123,7 +123,7 @@ def _reports_error(name: str, value: object) -> bool:
 
 
 def _is_nothing(value: object, levels: int = _DEEPEST_LEVEL) -> bool:
-    """Tell an error member that reports no error: empty, zero, or with a code of 0 or 200."""
+    """Return whether an error member reports none: empty, zero, or with a code of 0 or 200."""
     if isinstance(value, dict):
         code = next((inner for key, inner in value.items() if _plain(key) == "code"), None)
         if _whole(code) in (0, 200):
@@ -137,11 +137,11 @@ def _is_nothing(value: object, levels: int = _DEEPEST_LEVEL) -> bool:
 def _pages(
     members: Mapping[str, object], prefix: str, levels: int, *, ended: bool
 ) -> Iterator[str]:
-    ended = ended or any(_says_ended(_plain(key), value) for key, value in members.items())
+    ended = ended or any(_reports_end(_plain(key), value) for key, value in members.items())
     for key, value in members.items():
-        name, path = _plain(key), f"{prefix}{_shown(key)}"
-        if _says_more(name, value) or (name in _CURSOR and not ended and _leads(value)):
-            yield _seen(path, value)
+        name, path = _plain(key), f"{prefix}{_safe_name(key)}"
+        if _reports_more(name, value) or (name in _CURSOR and not ended and _leads(value)):
+            yield _finding(path, value)
         elif isinstance(value, dict) and levels:
             yield from _pages(value, f"{path}.", levels - 1, ended=ended)
         elif isinstance(value, list) and _links_to_next(value):
@@ -152,7 +152,7 @@ def _links_to_next(links: list[object]) -> bool:
     return any(isinstance(link, dict) and link.get("rel") == "next" for link in links)
 
 
-def _says_more(name: str, value: object) -> bool:
+def _reports_more(name: str, value: object) -> bool:
     if name in _NEXT:
         return _leads(value)
     if name in _MORE:
@@ -162,8 +162,8 @@ def _says_more(name: str, value: object) -> bool:
     return name in _PAGE_COUNT and (_whole(value) or 0) > 1
 
 
-def _says_ended(name: str, value: object) -> bool:
-    """Tell a member that says that this page is the last one."""
+def _reports_end(name: str, value: object) -> bool:
+    """Return whether a member says that this page is the last one."""
     if name in _NEXT:
         return not _leads(value)
     if name in _MORE:
@@ -172,7 +172,7 @@ def _says_ended(name: str, value: object) -> bool:
 
 
 def _leads(value: object, levels: int = _DEEPEST_LEVEL) -> bool:
-    """Tell a link, cursor or flag from the null, false, 0 or empty one of a last page."""
+    """Return whether a link, cursor or flag is set, not null, false, 0 or empty."""
     if isinstance(value, dict):
         return levels == 0 or any(_leads(inner, levels - 1) for inner in value.values())
     if isinstance(value, str):
@@ -193,7 +193,7 @@ def _pages_by(name: str, number: int, item_count: int) -> bool:
 
 
 def _outside_of_range(value: str, item_count: int) -> Shortfall | None:
-    """Read a Content-Range of items; ranges of bytes are no pages. Source: RFC 9110, 14.4."""
+    """Read a Content-Range of items; ranges of bytes are not pages. Source: RFC 9110, 14.4."""
     match = _RANGE.fullmatch(value)
     if match is None or match[1].lower() == "bytes":
         return None
@@ -217,7 +217,7 @@ def _described(
     members: Mapping[str, object], prefix: str, levels: int
 ) -> Iterator[tuple[str, str, object]]:
     for key, value in members.items():
-        path, name = f"{prefix}{_shown(key)}", _plain(key)
+        path, name = f"{prefix}{_safe_name(key)}", _plain(key)
         if not isinstance(value, dict):
             yield path, key, value
         elif levels and name in _DESCRIBING:
@@ -225,7 +225,7 @@ def _described(
 
 
 def _header_members(headers: Mapping[str, str]) -> dict[str, object]:
-    """Return the headers named ``X-…`` as members; X-Pagination may hold an object as JSON."""
+    """Return the headers named `X-…` as members; X-Pagination may contain a JSON object."""
     members: dict[str, object] = {}
     for name, value in headers.items():
         if name[:2].lower() == "x-":
@@ -237,7 +237,7 @@ def _header_members(headers: Mapping[str, str]) -> dict[str, object]:
 
 
 def _whole(value: object) -> int | None:
-    """Return a whole number, from a number or from text that is one; None for anything else."""
+    """Return a whole number, given as number or text; None for anything else."""
     if type(value) is int or (type(value) is float and value.is_integer()):
         return int(value)
     text = value.strip() if isinstance(value, str) else ""
@@ -248,14 +248,14 @@ def _plain(key: str) -> str:
     return "".join(filter(str.isalnum, key[:64].lower()))
 
 
-def _shown(key: str) -> str:
-    """Return a name that this module knows as it was spelled; others could hold the token."""
+def _safe_name(key: str) -> str:
+    """Return a known name in its spelling, else an ellipsis, as it could contain the token."""
     if _plain(key) in _KNOWN:
         return re.sub(r"[^\w@.-]", "", key[:64], flags=re.ASCII) or _plain(key)
     return "…"
 
 
-def _seen(path: str, value: object) -> str:
+def _finding(path: str, value: object) -> str:
     if isinstance(value, bool):
         return f"{path} is {'true' if value else 'false'}"
     if type(value) is int and abs(value) < 10**12:

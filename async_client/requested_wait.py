@@ -1,4 +1,4 @@
-"""How long a server asks a client to wait, read from the headers of a response. No I/O."""
+"""Read from the headers of a response how long the server asks a client to wait. No I/O."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
-# From these numbers on a reset is a time since the epoch, in seconds or in milliseconds.
+# From these numbers on, a reset is a time since the epoch, in seconds or milliseconds.
 _EPOCH_SECONDS = 1e9
 _EPOCH_MILLISECONDS = 1e12
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the longest wait of ``Retry-After`` and ``Retry-After-…``; None if there is none.
+    """Return the longest wait of `Retry-After` and `Retry-After-…`; None if there is none.
 
-    Seconds, with decimals too, or an HTTP date, which counts from the response's ``Date``, as the
-    clocks may differ; a date that has passed is 0. Source: RFC 9110, section 10.2.3; NestJS's
-    throttler adds the name of a limit to the header.
+    The value is in seconds, with or without decimals, or an HTTP date. A date is measured against
+    the response's `Date`, as the clocks may differ; a past date is 0. Source: RFC 9110, section
+    10.2.3; NestJS's throttler appends the name of a limit to the header.
     """
     sent = _date(headers.get("Date", "")) or now
     waits = (_wait(value, sent) for value in _values(headers, "retryafter"))
@@ -26,15 +26,15 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
 
 
 def is_rate_limit(headers: Mapping[str, str]) -> bool:
-    """Return whether a refusal is one of a rate limit: it names a wait, or nothing remains."""
+    """Return whether a 403 is a rate limit: it requests a wait, or the remaining count is 0."""
     return any(_values(headers, "retryafter")) or "0" in _values(headers, "ratelimitremaining")
 
 
 def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds until a rate limit resets; None if no header names a time to come.
+    """Return the seconds until a rate limit resets; None if no header has a future time.
 
-    It counts where the remaining count is 0 or absent. GitHub sends seconds since the epoch,
-    others seconds from now or milliseconds since the epoch.
+    A reset counts only if the remaining count is 0 or absent. GitHub sends seconds since the
+    epoch, others seconds from now or milliseconds since the epoch.
     """
     remaining = list(_values(headers, "ratelimitremaining"))
     if remaining and "0" not in remaining:
@@ -49,7 +49,7 @@ def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float
 
 
 def _values(headers: Mapping[str, str], name: str) -> Iterator[str]:
-    """Yield the values of the headers of this name, with or without ``X-`` and a suffix."""
+    """Yield the values of the headers of this name, with or without `X-` and a suffix."""
     for header, value in headers.items():
         plain = header.lower().removeprefix("x-").replace("-", "")
         if plain.startswith(name):

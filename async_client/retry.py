@@ -1,6 +1,6 @@
 """When to retry, and after how long: full jitter, with the server's requested wait as a floor.
 
-`waits` decides, without I/O; the backoff library does the waiting.
+`waits` decides without I/O; the backoff library does the waiting.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeVar
 import backoff
 
 from async_client.errors import RateLimitError, TransientError
-from async_client.settings import Limits
+from async_client.limits import Limits
 
 Result = TypeVar("Result")
 Draw = Callable[[float, float], float]
@@ -21,10 +21,10 @@ Draw = Callable[[float, float], float]
 def waits(
     limits: Limits, seconds_left: Callable[[], float], draw: Draw = random.uniform
 ) -> Generator[float, TransientError, None]:
-    """Yield the seconds to wait after each failure that is sent in; end when there is no next try.
+    """Yield the seconds to wait after each failure that is sent in; return to end the attempts.
 
-    There is none when the tries are used up, or when the wait does not fit the time left. Full
-    jitter spreads the retries of many clients; it never shortens a server's ``Retry-After``.
+    They end when all are used or when the wait would exceed the time left. Full jitter spreads the
+    retries of many clients; it never shortens a `Retry-After`.
     """
     failure = yield 0.0  # backoff primes a wait generator before the first failure
     for cap_seconds in limits.wait_caps_seconds:
@@ -36,7 +36,7 @@ def waits(
 
 
 def _floor_seconds(failure: TransientError, limits: Limits, seconds_left: float) -> float:
-    """Return the least wait; a rate limit's reset that does not fit the time left is no wait."""
+    """Return the shortest wait; a reset beyond the time left counts as none."""
     if failure.retry_after_seconds is not None:
         return failure.retry_after_seconds
     if not isinstance(failure, RateLimitError):
@@ -52,15 +52,15 @@ def retrying(
     seconds_left: Callable[[], float],
     on_wait: Callable[[int, TransientError, float], None],
 ) -> Callable[[], Awaitable[Result]]:
-    """Repeat ``attempt`` while it raises TransientError and `waits` allows another try.
+    """Repeat `attempt` while it raises TransientError and `waits` allows another one.
 
-    ``on_wait`` gets the number of the try that failed, its failure and the seconds until the next.
-    Raises the last TransientError, and at once whatever else ``attempt`` raises.
+    `on_wait` gets the number of the failed attempt, its failure and the seconds until the next.
+    Raise the last TransientError, or at once anything else that `attempt` raises.
     """
     retry = backoff.on_exception(
         lambda: waits(limits, seconds_left),  # type: ignore[arg-type,return-value]
         TransientError,
-        jitter=None,  # backoff's own would shorten a Retry-After too
+        jitter=None,  # backoff's own would also shorten a Retry-After
         on_backoff=lambda details: on_wait(
             details["tries"], details["exception"], details["wait"]
         ),

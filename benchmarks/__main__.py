@@ -38,7 +38,7 @@ def main() -> None:
 def _measure(section: str, results: Results) -> None:
     """Replace the runs of a section; one that cannot be measured on this machine has none."""
     now, load_average = datetime.now(timezone.utc), os.getloadavg()[0]
-    results.conditions[section] = f"{now:%Y-%m-%d}, load average {load_average:.2f}"
+    results.conditions[section] = f"{now:%Y-%m-%d}, {load_average:.2f}"
     results.runs = [run for run in results.runs if run.section != section]
     try:
         with benching() as bench:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import chain
 from statistics import median
 from timeit import repeat
 
-from async_client import decode_item
 from async_client.response import split
 from changes import Plan, Snapshot
 from changes.snapshot import fingerprint
@@ -33,14 +33,14 @@ def main() -> None:
 
 def _steps(bodies: Bodies) -> dict[str, Callable[[], object]]:
     """Return the steps by name; they keep no result, as a sync keeps none."""
-    raw = [(e, item) for e, body in bodies.items() for item in split(e, body).items]
-    decoded = [(endpoint, decode_item(item)) for endpoint, item in raw]
+    split_bodies = {endpoint: split(endpoint, body) for endpoint, body in bodies.items()}
+    decoded = [(e, item) for e, items in split_bodies.items() for item in items]
     columns: dict[Endpoint, UndeclaredColumns] = {endpoint: {} for endpoint in bodies}
     flat = [flatten_item(endpoint, item, columns[endpoint]) for endpoint, item in decoded]
     last = _synced(bodies, {})
     return {
         "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
-        "decode": lambda: deque((decode_item(item) for _, item in raw), 0),
+        "decode": lambda: deque(chain.from_iterable(split_bodies.values()), 0),
         "flatten": lambda: deque((flatten_item(e, i, columns[e]) for e, i in decoded), 0),
         "digest": lambda: deque(map(fingerprint, flat), 0),
         "all, with the comparison": lambda: _synced(bodies, last),
@@ -52,8 +52,7 @@ def _synced(bodies: Bodies, before: Mapping[str, Snapshot]) -> dict[str, Snapsho
     snapshots = {}
     for endpoint, body in bodies.items():
         plan, columns = Plan(endpoint, before.get(endpoint.name)), UndeclaredColumns()
-        items = map(decode_item, split(endpoint, body).items)
-        flat = (flatten_item(endpoint, item, columns) for item in items)
+        flat = (flatten_item(endpoint, item, columns) for item in split(endpoint, body))
         deque(plan.operations(flat), 0)
         snapshots[endpoint.name] = plan.outcome.snapshot
     return snapshots

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from async_client import Limits
-from async_client.response import MOST_BODY_COMMAS
+from async_client.response import MAX_BODY_COMMAS
 from benchmarks.results import STATES, Run
 from benchmarks.rows import live_rows
 from endpoints import ENDPOINTS
@@ -120,6 +120,7 @@ class Bench:
 def timed(*words: str) -> tuple[bytes, float]:
     """Run a command in the project's folder; return its output and its seconds."""
     local = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    local.pop("PYTHONDONTWRITEBYTECODE", None)  # every module would be compiled at each start
     pipe = subprocess.PIPE
     started = time.perf_counter()
     done = subprocess.run(
@@ -224,23 +225,16 @@ _LIMITED = 'echo $$ > "$0" && ulimit -d 1000000 && exec "$@"'
 
 def envelope(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync through the gRPC service, which has half a CPU and 1 GB, as in production."""
+    most = extent.scales[-1]
+    sizes = {"real size": catalog(), f"{most} times the real size": catalog(scale=most)}
     with _half_a_cpu() as processes:
-        limited = ("sh", "-c", _LIMITED, str(processes))
-        for scale in (1, extent.scales[-1]):
-            bench.serve(scale=scale)
-            for state in ("first", "unchanged"):
-                run = bench.sync("2.13.1", *limited)
-                run.case = "real size" if scale == 1 else f"{scale} times the real size"
-                run.state = state
+        for case, bodies in {**sizes, **_at_the_bounds()}.items():
+            bench.forget()
+            bench.server.serve(bodies)
+            for state in ("first", "unchanged") if case in sizes else ("first",):
+                run = bench.sync("2.13.1", "sh", "-c", _LIMITED, str(processes))
+                run.case, run.state = case, state
                 yield run
-            bench.forget()
-        bench.served = None
-        for case, body in _at_the_bounds().items():
-            bench.server.serve({endpoint.name: body for endpoint in ENDPOINTS})  # type: ignore[misc]
-            run = bench.sync("2.13.1", *limited)
-            run.case, run.state = case, "first"
-            yield run
-            bench.forget()
 
 
 @contextmanager
@@ -260,16 +254,16 @@ def _half_a_cpu() -> Iterator[Path]:
     raise SkippedError("a control group with a CPU quota needs Linux and root")
 
 
-def _at_the_bounds() -> dict[str, bytes]:
+def _at_the_bounds() -> dict[str, dict[str, Any]]:
     """Return bodies that are as large, or have as many values, as is still read."""
     item = b'{"id":"%06d","title":"' + b"A long title " * 150 + b'","chapters":[{"id":"1"}]}'
     number = Limits().body_bytes // (len(item % 0) + 1)
-    objects = b'{"a":{}},' * (MOST_BODY_COMMAS - 1)
-    return {
+    bodies = {
         "six catalogs of 32 MiB": b"[%s]" % b",".join(item % n for n in range(number)),
-        "six lists of a million items": b"[%s1]" % (b"1," * MOST_BODY_COMMAS),
-        "six times a million objects": b'{"data":[],"x":[%s{}]}' % objects,
+        "six lists of a million items": b"[%s1]" % (b"1," * MAX_BODY_COMMAS),
+        "six times a million objects": b'{"data":[],"x":[%s{}]}' % (b'{"a":{}},' * 999_999),
     }
+    return {case: {e.name: body for e in ENDPOINTS} for case, body in bodies.items()}
 
 
 SECTIONS: dict[str, Callable[[Bench, Extent], Iterator[Run]]] = {

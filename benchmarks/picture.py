@@ -28,6 +28,7 @@ def timeline(results: Results) -> str:
     )
     scale, height = (_WIDTH - 170) / peer.seconds, _TOP + 2 * _PANEL + 10
     bound = lower_bound(download, alone)
+    label = f"lower bound {bound:.2f} s: network and SDK alone"
     x, bottom = _LEFT + bound * scale, _TOP + _PANEL - 20
     parts = [
         _START.format(width=_LEFT + _WIDTH, height=height),
@@ -38,12 +39,7 @@ def timeline(results: Results) -> str:
         *_axis(peer.seconds, scale, height),
         *_panel(_TOP, "This connector: all requests at once", run, scale),
         f'<path d="M{x:.1f} {_TOP + 8}V{bottom}" stroke="{_BOUND}" stroke-dasharray="4 2"/>',
-        _text(
-            x + 8,
-            bottom - 80,
-            f"lower bound {bound:.2f} s: network and SDK alone",
-            f'fill="{_BOUND}"',
-        ),
+        _text(x + 8, bottom - 80, label, f'fill="{_BOUND}"'),
         *_panel(_TOP + _PANEL, "One request after another", peer, scale),
         "</svg>\n",
     ]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from operator import truediv
 from pathlib import Path
 from statistics import StatisticsError, median
+from typing import Any
 
 from benchmarks import picture
 from benchmarks.measure import PROFILES, PROJECT
@@ -57,7 +59,7 @@ def _targets(results: Results) -> str:
         (what, "at most " + form.format(limit), form.format(value), ("no", "yes")[value <= limit])
         for what, limit, value, form in targets(results)
     ]
-    return _table(("what", "target", "measured", "met"), rows)
+    return _table(("what", "target", "measured, worst case", "met"), rows)
 
 
 def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
@@ -75,7 +77,7 @@ def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
     (item,) = results.of("process", variant="item")
     own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
     yield "decode, flatten and digest an item", 27, own, "{:.0f} µs"
-    sdk, own = (typical(results.of("process", variant=v), _process_seconds) for v in _IMPORTS)
+    sdk, own = (_whole(results.of("process", variant=variant)) for variant in _IMPORTS)
     yield "import of `connector`", 0.12, own - sdk, "{:.2f} s"
     if results.of("envelope"):
         peak = max(run.peak_bytes for run in results.of("envelope")) / _MB
@@ -123,7 +125,9 @@ def _growth(results: Results) -> str:
         for case in results.cases("growth"):
             runs = results.of("growth", case=case, variant=variant)
             size = runs[0].parts
-            rows.append([words, case, int(size["items"]), int(size["rows"]), size["bytes"] / _MB])
+            rows.append(
+                [words, case, f"{size['items']:,.0f}", f"{size['rows']:,.0f}", size["bytes"] / _MB]
+            )
             for run in runs:
                 megabytes = (run.peak_bytes - run.before_bytes) / _MB
                 used = (1000 * run.seconds, 1000 * run.cpu_seconds, megabytes)
@@ -136,12 +140,11 @@ def _process(results: Results) -> str:
         results.of("process", variant=variant)
         for variant in ("sdk alone", "names cached", "connector", "Python", *_IMPORTS)
     )
-    starts = [typical(runs, _process_seconds) for runs in (python, sdk, imported, synced)]
+    starts = [_whole(runs) for runs in (python, sdk, imported, synced)]
     each = [seconds for run in alone for seconds in run.checkpoint_seconds]
     checkpoints = f"seven checkpoints, {min(each):.2f} to {max(each):.2f}"
     rows = [
-        ("start of Python", "Python", starts[0]),
-        ("import of the SDK", "SDK", starts[1] - starts[0]),
+        (f"start of Python, {starts[0]:.2f} s, and import of the SDK", "SDK", starts[1]),
         ("import of `connector`", "connector", starts[2] - starts[1]),
         ("`update()`: the SDK's operations", "SDK", typical(alone)),
         (f"of it {checkpoints} s each", "SDK", sum(each) / len(alone)),
@@ -152,36 +155,40 @@ def _process(results: Results) -> str:
     return _table(("part", "of", "seconds"), rows)
 
 
-def _process_seconds(run: Run) -> float:
-    return run.process_seconds
+def _whole(runs: list[Run]) -> float:
+    return typical(runs, lambda run: run.process_seconds)
 
 
 def _item(results: Results) -> str:
     (run,) = results.of("process", variant="item")
-    return _table(("step", "µs"), run.parts.items())
+    return _table(list(run.parts), [list(run.parts.values())])
 
 
 def _generations(results: Results) -> str:
-    rows = [
-        (sdk, state, *_used(results.of("generations", variant=variant, state=state)))
-        for variant, sdk in (("connector", "3.0.0"), ("2.13.1", "2.13.1"))
-        for state in STATES
-    ]
-    return _table(("SDK", "sync", "s", "CPU s", "peak MB"), rows)
+    header = ["sync"]
+    header += [f"{sdk}, {x}" for sdk in ("3.0.0", "2.13.1") for x in ("s", "CPU s", "peak MB")]
+    rows: list[list[Cell]] = [[state] for state in STATES]
+    for row, state in zip(rows, STATES, strict=True):
+        for variant in ("connector", "2.13.1"):
+            row.extend(_used(results.of("generations", variant=variant, state=state)))
+    return _table(header, rows)
 
 
 def _envelope(results: Results) -> str:
-    rows = [
-        (run.case, run.state, *_used([run]), "failed" if run.error else "complete")
-        for run in results.of("envelope")
-    ]
-    return _table(("catalogs", "sync", "s", "CPU s", "peak MB", "outcome"), rows)
+    header = ["catalogs", "first sync"]
+    header += [f"{state}, {x}" for state in STATES[:2] for x in ("s", "CPU s", "peak MB")]
+    rows: list[list[Cell]] = []
+    for case in results.cases("envelope"):
+        runs = results.of("envelope", case=case)
+        used = [cell for run in runs for cell in _used([run])]
+        rows.append([case, "failed" if runs[0].error else "complete", *used])
+    return _table(header, rows)
 
 
 def _used(runs: list[Run]) -> Sequence[Cell]:
     """Return seconds, CPU seconds and peak memory in MB."""
-    values = ([run.seconds, run.cpu_seconds, run.peak_bytes // _MB] for run in runs)
-    return [median(column) for column in zip(*values, strict=True)]
+    peak = typical(runs, lambda run: run.peak_bytes) / _MB
+    return (typical(runs), typical(runs, lambda run: run.cpu_seconds), peak)
 
 
 def _dlt(results: Results) -> str:
@@ -189,20 +196,18 @@ def _dlt(results: Results) -> str:
     return _table(header, _dlt_rows(results))
 
 
-def _dlt_rows(results: Results) -> Iterator[tuple[str, float, float, float, float, float]]:
+def _dlt_rows(results: Results) -> Iterator[list[Any]]:
     for state in ("first", "unchanged") if results.of("dlt") else ():
-        own, five, six = (
-            [run.process_seconds for run in results.of("dlt", variant=variant, state=state)]
-            for variant in _DLT
-        )
-        ratios = (median(map(truediv, own, peer)) for peer in (five, six))
-        yield (state, median(own), median(five), median(six), *ratios)
+        runs = [results.of("dlt", variant=variant, state=state) for variant in _DLT]
+        own, *peers = [[run.process_seconds for run in each] for each in runs]
+        yield [state, *map(_whole, runs), *(median(map(truediv, own, peer)) for peer in peers)]
 
 
 def _machine(results: Results) -> str:
-    conditions = (f"{section}: {text}" for section, text in results.conditions.items())
-    rows = [*results.machine.items(), ("measured", "<br>".join(conditions))]
-    return _table(("what", "which"), rows)
+    versions = "; ".join(f"{name}: {text}" for name, text in results.machine.items())
+    started = "; ".join(f"{section} {text}" for section, text in results.conditions.items())
+    text = f"- {versions}. Date and load average at the start: {started}."
+    return f"\n{_filled(text)}"
 
 
 def _speed(results: Results) -> str:
@@ -224,13 +229,13 @@ def _speed_text(results: Results) -> str:
     latency, first = PROFILES["realistic"].values(), _figures(results, "realistic", "first")
     equal = _figures(results, "1 s", "first")
     order = "ahead" if equal["threads"] < equal["connector"] else "behind"
-    text = f"""
-        Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
+    return "\n" + _filled(
+        f"""Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
         `realistic` profile responses take {min(latency)} to {max(latency)} s, the larger the
         longer. The SDK alone needs {first["SDK alone"]:.2f} s for the rows of a first sync. If all
         responses take 1 s, threads are {order} on a first sync: {equal["threads"]:.2f} s, and
         {equal["connector"]:.2f} s for the connector."""
-    return f"\n{textwrap.fill(' '.join(text.split()), 99, break_long_words=False)}\n"
+    )
 
 
 _WRITERS = (_targets, _latency, _growth, _process, _item, _generations, _envelope, _dlt)
@@ -240,12 +245,20 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
 }
 
 
+def _filled(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(" ".join(text.split()), 99, subsequent_indent=indent) + "\n"
+
+
 def _table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    lines = [header, ["---"] * len(header), *([_text(cell) for cell in row] for row in rows)]
+    lines = [header, ["---"] * len(header)]
+    lines += [[_text(cell) for cell, _ in zip_longest(row, header)] for row in rows]
+    if len(lines) == 2:
+        raise StatisticsError("there are no rows")
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _text(cell: Cell) -> str:
-    if cell is None or isinstance(cell, str):
-        return cell or ""
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.2f}"
+    if isinstance(cell, float):
+        return f"{cell:.{2 if cell < 10 else 1 if cell < 100 else 0}f}"
+    return cell or ""

@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 
 import duckdb
 from fivetran_connector_sdk import Connector, Logging
-from fivetran_connector_sdk_cli import core_adapter, memory_tracker, runtime, schema_processing
+from fivetran_connector_sdk_cli import (
+    configuration_decryption,
+    core_adapter,
+    memory_tracker,
+    runtime,
+    schema_processing,
+)
 from fivetran_connector_sdk_common import constants
 from fivetran_connector_sdk_core import constants as core_constants
 from fivetran_connector_sdk_core import renaming, runner
@@ -54,6 +60,15 @@ class Emitted(NamedTuple):
     operations: list[list[Any]]
     error: str | None
     tables: Mapping[str, Mapping[str, list[Any]]]
+
+
+def decrypted(configuration: Configuration) -> Configuration:
+    """Return a configuration with the values decrypted that `fivetran configuration` encrypted.
+
+    Raises ValueError if the key is not on this machine.
+    """
+    plain: Configuration = configuration_decryption.decrypt_configuration_values(configuration)
+    return plain
 
 
 def sync(

@@ -106,7 +106,11 @@ def _add_children(
 
 
 def _key_problem(name: str, fields: Mapping[str, object], row: Row) -> str | None:
-    """Return the reason why a row has no valid key in the column `name`; None if it has one."""
+    """Return the reason why a row has no valid key in the column `name`; None if it has one.
+
+    The object itself must have that field. Whether another spelling of it is the key is unknown,
+    and a wrong key would replace other rows.
+    """
     value = fields.get(name)
     if type(value) is str and row[name]:
         return None

@@ -40,15 +40,13 @@ class Layout(NamedTuple):
 def layout_of(table: Table, child_field: str | None = None) -> Layout:
     """Return the layout of a table whose items have a child list in `child_field`, if any."""
     fields = [*table.types] if child_field is None else [*table.types, child_field]
-    # Never a part of a key: a wrong key would replace other rows.
-    respellable = [*FIELD_RULES, *(name for name in fields if name not in table.primary_key)]
     return Layout(
         table=table.name,
         empty_row=dict.fromkeys(fields),
         coercions=tuple((name, COERCIONS[kind]) for name, kind in table.types.items()),
         has_rules=not FIELD_RULES.keys().isdisjoint(fields),
         column_names=frozenset(map(column_name, table.types)),
-        respellable={column_name(name): name for name in respellable},
+        respellable={column_name(name): name for name in (*FIELD_RULES, *fields)},
     )
 
 

@@ -57,7 +57,9 @@ class UnfitError(ValueError):
 
 def clean_text(text: str) -> str:
     """Return text without NUL and with U+FFFD for lone surrogates, which cannot be stored."""
-    if not text.isascii():
+    try:
+        text.encode()  # takes a fifth of the time that a search for surrogates does
+    except UnicodeEncodeError:
         text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return text.replace("\0", "")
 
@@ -71,7 +73,7 @@ def string(value: object) -> str:
     cleaned, complete = _clean(value, _DEEPEST_LEVEL)
     if cleaned is None:
         raise UnfitError
-    text = json.dumps(cleaned, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(cleaned, ensure_ascii=False)
     if not complete:
         raise UnfitError(text)
     return text

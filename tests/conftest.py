@@ -6,6 +6,8 @@ import pytest
 
 import connector
 from async_client import Limits
+from mock_api.serving import serving
+from tests.support.fetching import CATALOGS, TOKEN
 from tests.support.recording import Log, Operations, Recorded, answering
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
@@ -50,3 +52,10 @@ def recorded(monkeypatch):
         return Recorded(operations, log, error)
 
     return run
+
+
+@pytest.fixture
+def server():
+    """Run a mock server with two items in each catalog."""
+    with serving(CATALOGS, token=TOKEN) as running:
+        yield running

@@ -40,11 +40,10 @@ def writing(items: Mapping[str, list[Item]]) -> Callable[[object, object], None]
 
 
 def _write_children(endpoint: Endpoint, item: Item) -> None:
-    if endpoint.child:
-        for child in item[endpoint.child.field] or ():
-            if isinstance(child, dict) and endpoint.child.key in child:
-                row = {**child, endpoint.child.foreign_key: item["id"]}
-                Operations.upsert(endpoint.child.table.name, row)
+    if child := endpoint.child:
+        for entry in item[child.field] or ():
+            if isinstance(entry, dict) and child.key in entry:
+                Operations.upsert(child.table.name, {**entry, child.foreign_key: item["id"]})
 
 
 def _row(endpoint: Endpoint, item: Item) -> dict[str, Any]:

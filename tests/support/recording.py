@@ -135,7 +135,7 @@ def answering(answers: Mapping[str, list[Any] | Exception]) -> Fetching:
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:
-                future.set_result(Catalog(list(answer), 0, 0.0, 1))
+                future.set_result(Catalog(list(answer)))
         yield futures
 
     return fetching

@@ -296,5 +296,5 @@ def test_any_name_can_be_part_of_a_warning(tmp_path):
         for endpoint, name in zip(BY_NAME, names, strict=True)
     }
     synced = lands(tmp_path, catalogs)
-    warned = re.findall(r"WARNING .* (\w+): 1 row rejected, the first of", synced.log)
+    warned = re.findall(r"WARNING .* (\w+): 1 row rejected; the first is of", synced.log)
     assert set(warned) == set(BY_NAME)

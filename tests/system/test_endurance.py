@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from async_client import Limits
-from async_client.response import MOST_BODY_COMMAS
+from async_client.response import MAX_BODY_COMMAS
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
@@ -107,7 +107,7 @@ def at_most(start, part, end):
     """Repeat a part until the body is as large, or has as many commas, as is still accepted."""
     times = (Limits().body_bytes - len(start) - len(end)) // len(part)
     if b"," in part:
-        commas = MOST_BODY_COMMAS - start.count(b",") - end.count(b",")
+        commas = MAX_BODY_COMMAS - start.count(b",") - end.count(b",")
         times = min(times, commas // part.count(b","))
     return start + part * times + end
 

@@ -1,4 +1,4 @@
-"""Taking over a warehouse that the published example filled, as docs/migrating.md describes it."""
+"""Taking over a warehouse of the published example, as docs/migrating.md describes it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def before():
     for assessment in items["assessments"]:
         assessment["technology"] = None
     for track in items["custom_tracks"]:
-        track["timeNeededInHours"] = 20
+        track["timeNeededInHours"] = 12
     items["assessments"][0]["passingScore"] = 0.7
     items["practices"][0]["topic"] = {"name": "Importing & Cleaning Data", "description": None}
     items["projects"][1]["includedInLicenses"] = ["teams", "enterprise"]
+    items["tracks"][1]["includedInLicenses"] = ["teams"]
     items["custom_tracks"][1]["instructors"] = [{"fullName": "Grace Hopper"}]
     items["practices"][1]["updatedAt"] = "2024-05-03T19:26:59.000Z"
     items["courses"][1]["includedInLicenses"] = [{"id": 7, "name": "enterprise"}]

@@ -37,7 +37,10 @@ DOORS_TO_THE_SDK = {"devkit/sdk.py", "devkit/grpc_sync.py"}
 THIRD_PARTY = {
     "connector.py": {"fivetran_connector_sdk"},
     "changes/snapshot.py": {"msgspec"},
-    "async_client/client.py": {"aiohttp", "certifi"},
+    "async_client/client.py": {"aiohttp"},
+    "async_client/environment.py": {"certifi"},
+    "async_client/failures.py": {"aiohttp"},
+    "async_client/items.py": {"msgspec"},
     "async_client/response.py": {"msgspec"},
     "async_client/retry.py": {"backoff"},
 }

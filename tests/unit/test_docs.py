@@ -11,11 +11,12 @@ import pytest
 from aiohttp import ClientConnectorCertificateError, ServerTimeoutError
 
 import report
-from async_client import Limits, Settings, validate_configuration
-from async_client.client import _network_failure, _timed_out
+from async_client import Limits, validate_configuration
 from async_client.errors import FetchError
-from async_client.response import MOST_BODY_COMMAS, TRANSIENT_STATUSES, check_status, split
-from async_client.settings import VERSION
+from async_client.failures import fetch_error
+from async_client.response import MAX_BODY_COMMAS, split
+from async_client.status import TRANSIENT_STATUSES, check_status
+from async_client.version import VERSION
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome, Progress, resume
 from changes.plan import MASS_DELETE_MINIMUM
 from devkit import documents
@@ -137,7 +138,7 @@ def numbers():
         ),
         ("README.md", f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row"),
         ("SECURITY.md", f"Bodies are limited to {body} after decompression"),
-        ("CHANGELOG.md", f"tried up to {len(limits.wait_caps_seconds) + 1} times"),
+        ("CHANGELOG.md", f"{attempts} are made after transient failures"),
         ("docs/architecture.md", f"{attempts} in {minutes} for an endpoint"),
         ("docs/architecture.md", f"A body above {body} fails its endpoint"),
         (
@@ -193,9 +194,8 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
 def said():
     """Collect what the code says in the cases that the README explains."""
     courses = ENDPOINTS[-1]
-    silence = _timed_out(ServerTimeoutError(), Settings("token"), Limits())
     certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
-    texts = [silence.reason, _network_failure(certificate).reason]
+    texts = [fetch_error(e, 30, 600).reason for e in (ServerTimeoutError(), certificate)]
     texts += [
         _failure(check_status, courses, "http://a", status, {"Location": "/b"})
         for status in (403, 404, 302)
@@ -210,7 +210,7 @@ def said():
             b'{"data": [], "success": false}',
             b'[{"courseId": "1"}]',
             b"\xff",
-            b"," * (MOST_BODY_COMMAS + 1),
+            b"," * (MAX_BODY_COMMAS + 1),
         )
     ]
     texts += [report.failure([failed("courses"), failed("tracks")], 6)]

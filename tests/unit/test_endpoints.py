@@ -90,31 +90,3 @@ def test_columns_have_distinct_names_at_fivetran(endpoint):
         assert not any(name.startswith(RESERVED_PREFIX) for name in names)
         assert set(table.primary_key) <= table.types.keys()
         assert all(column.meaning for column in table.columns)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("assessments", ("assessments", "live-assessments", "live_assessments")),
-        ("practices", ("practices", "live-practices", "live_practices")),
-        ("projects", ("projects", "live-projects", "live_projects")),
-        (
-            "custom_tracks",
-            ("custom_tracks", "live-custom-tracks", "custom-tracks", "live_custom_tracks"),
-        ),
-        ("tracks", ("tracks", "live-tracks", "live_tracks")),
-        ("courses", ("courses", "live-courses", "live_courses")),
-    ],
-)
-def test_an_envelope_may_use_the_name_of_its_endpoint(name, expected):
-    """A list is looked for under the endpoint's names, with and without live-, dashed or not."""
-    assert BY_NAME[name].envelope_names == expected
-
-
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_no_envelope_name_is_shared(endpoint):
-    """A list that is another endpoint's is never taken for one's own."""
-    others = {
-        name for other in ENDPOINTS if other is not endpoint for name in other.envelope_names
-    }
-    assert others.isdisjoint(endpoint.envelope_names)

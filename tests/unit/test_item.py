@@ -130,6 +130,7 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "a topic that is text": ({"topic": "SQL"}, {"topic": "SQL"}, []),
+        "a list of names": ({"instructors": ["A", "B"]}, {"instructors": "A, B"}, []),
         "lists of another shape become JSON text": (
             {"instructors": [{"name": "Ada"}], "includedInLicenses": [{"b": 1, "a": 2}]},
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
@@ -162,7 +163,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
         ),
         "the child list of another endpoint": ({"content": [{"id": 1}]},) * 2 + ([],),
         "NUL is removed": ({"x\0y": "a\0b"}, {"xy": "ab"}, []),
-        "surrogates are replaced": ({"\ud83d": "\ude00"}, {"\ufffd": "\ufffd"}, []),
+        "surrogates are replaced": (
+            {"title": "\ud83d", "\ud83d": "\ude00"},
+            {"title": "\ufffd", "\ufffd": "\ufffd"},
+            [],
+        ),
         "an empty name becomes an underscore": ({"": "x"}, {"_": "x"}, []),
         "values that do not fit declared columns": (
             {"timeNeededInHours": "soon", "title": [math.nan, 1], "topic": {"name": math.inf}},
@@ -185,10 +190,10 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             ["fooBar", "foo_bar"],
         ),
         "all of column _": ({"": 1, "_": 2, "日本": 3}, {"_": 1}, ["_", "日本"]),
-        "a name that is too long": (
-            {"a" * 1000: 1, "e\u0301" * 501: 2},
+        "names that are too long, and one that is not": (
+            {"a" * 1000: 1, "e\u0301" * 501: 2, "title" + "\u0301" * 996: 3},
             {"a" * 1000: 1},
-            ["(names longer than 1,000 characters)"],
+            ["(names longer than 1,000 characters)"] * 2,
         ),
         "Fivetran's own columns": (
             {"_fivetran_deleted": True, "_Fivetran synced": "x", "_fivetranId": 1},
@@ -255,20 +260,10 @@ def test_an_item_that_cannot_be_read_is_rejected():
     assert reject_item(COURSES, "it cannot be decoded") == Flattened(rejected=rejected)
 
 
-def chapter(key, position, **others):
-    """Return the key and row of a chapter of the course `x`."""
-    values = {"id": key, "course_id": "x", "position": position, **others}
-    return key, row(COURSES.child.table, **values)
-
-
-def topic(name, **others):
-    """Return the key and row of a topic of the project `x`."""
-    return name, row(PROJECTS.child.table, project_id="x", name=name, **others)
-
-
-def content(position, **others):
-    """Return the key and row of a content item of the track `x`."""
-    return position, row(TRACKS.child.table, track_id="x", position=position, **others)
+def child(endpoint, key, **values):
+    """Return the key and row of a child of the item `x`."""
+    kind = endpoint.child
+    return key, row(kind.table, **{kind.foreign_key: "x", kind.key: key}, **values)
 
 
 @cases(
@@ -278,25 +273,25 @@ def content(position, **others):
         "each element that is no object is rejected": (
             COURSES,
             [{"id": "a"}, None, "b", 7, [{"id": "c"}], {"id": "d"}],
-            [chapter("a", 1), chapter("d", 6)],
+            [child(COURSES, "a", position=1), child(COURSES, "d", position=6)],
             [("x", f"it is {kind}") for kind in ("null", "a string", "a number", "a list")],
         ),
         "values are coerced, and the parent's id replaces a foreign key": (
             COURSES,
             [{"id": "b", "position": "7"}, {"id": 3, "title": 4, "course_id": "other"}],
-            [chapter("b", 7), chapter("3", 2, title="4")],
+            [child(COURSES, "b", position=7), child(COURSES, "3", position=2, title="4")],
             [],
         ),
         "of chapters with the same id the first is kept, and case matters": (
             COURSES,
             [{"id": "a", "title": "first"}, {"id": "a\0", "title": "second"}, {"id": "A"}],
-            [chapter("a", 1, title="first"), chapter("A", 3)],
+            [child(COURSES, "a", position=1, title="first"), child(COURSES, "A", position=3)],
             [(r"x, id 'a\x00'", "an earlier one has the same id")],
         ),
         "a number and its text are the same id": (
             COURSES,
             [{"id": 1, "title": "first"}, {"id": "1"}, {"title": "none"}, {"id": True}],
-            [chapter("1", 1, title="first")],
+            [child(COURSES, "1", position=1, title="first")],
             [
                 ("x, id '1'", "an earlier one has the same id"),
                 ("x, id ?", "it has no id"),
@@ -306,19 +301,24 @@ def content(position, **others):
         "rules apply to children, and undeclared fields are kept": (
             COURSES,
             [{"id": "a", "topic": {"name": "SQL"}, "zeta": [1], "alpha": {"b": 1}}],
-            [chapter("a", 1, alpha={"b": 1}, topic_name="SQL", zeta=[1])],
+            [child(COURSES, "a", position=1, alpha={"b": 1}, topic_name="SQL", zeta=[1])],
             [],
         ),
         "texts and objects are topics": (
             PROJECTS,
             ["SQL", {"name": "R", "level": 2}, {"name": 3}, "sql"],
-            [topic("SQL"), topic("R", level=2), topic("3"), topic("sql")],
+            [
+                child(PROJECTS, "SQL"),
+                child(PROJECTS, "R", level=2),
+                child(PROJECTS, "3"),
+                child(PROJECTS, "sql"),
+            ],
             [],
         ),
         "topics without a distinct name": (
             PROJECTS,
             ["SQL", {"name": "SQL", "level": 2}, "", {}, {"name": []}],
-            [topic("SQL")],
+            [child(PROJECTS, "SQL")],
             [
                 ("x, name 'SQL'", "an earlier one has the same name"),
                 ("x, name ''", "its name is ''"),
@@ -329,7 +329,7 @@ def content(position, **others):
         "the key of contents is their position": (
             TRACKS,
             [{"position": 0, "id": "a"}, {"position": "1", "id": 7}, {"position": 7.0}],
-            [content(0, id="a"), content(1, id="7"), content(7)],
+            [child(TRACKS, 0, id="a"), child(TRACKS, 1, id="7"), child(TRACKS, 7)],
             [],
         ),
     },
@@ -347,7 +347,7 @@ def test_bad_values_of_children_are_counted_by_their_table():
     """A child is written without the values that do not fit; a rejected child has none."""
     children = [{"id": "a", "position": "first", "title": math.nan}, {"position": "no"}]
     flat = flatten_item(COURSES, {"id": "x", "live": 7, "chapters": children})
-    assert children_of(flat) == [chapter("a", None)]
+    assert children_of(flat) == [child(COURSES, "a", position=None)]
     assert flat.bad_values == [
         ("course", "live"),
         ("course_chapter", "position"),
@@ -435,7 +435,7 @@ def test_another_spelling_of_an_expected_field_fills_its_column(fields, expected
 def test_another_spelling_of_the_child_list_becomes_child_rows():
     """`Chapters` are the chapters, whose fields may be spelled differently, too."""
     flat = flatten_item(COURSES, {"id": "x", "Chapters": [{"id": "c", "Title": "T"}]})
-    assert children_of(flat) == [chapter("c", 1, title="T")]
+    assert children_of(flat) == [child(COURSES, "c", position=1, title="T")]
     assert flat.bad_values == []
 
 

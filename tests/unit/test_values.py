@@ -82,6 +82,7 @@ FITS = {
             {"b": [{"d": 1, "c": "é"}], "a": 2},
             '{"a": 2, "b": [{"c": "é", "d": 1}]}',
         ),
+        "keys are sorted once cleaned": ({"a\0z": 1, "ab": 2}, '{"ab": 2, "az": 1}'),
         "an object is cleaned throughout": ({"a\0": "\0\ud83d"}, '{"a": "\ufffd"}'),
         "a huge number inside": ({"n": ABOVE_64_BITS}, '{"n": "9223372036854775808"}'),
         "100 levels": (nested(100), "[" * 100 + "]" * 100),

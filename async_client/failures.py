@@ -1,0 +1,98 @@
+"""Turn the exceptions of aiohttp and of the network into FetchError. No I/O.
+
+The texts are our own: those of aiohttp may contain the request with its token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+
+import aiohttp
+
+from async_client.errors import CHECK_NETWORK, FetchError, FinalError, TransientError
+from async_client.status import UNREQUESTED_ENCODINGS, unrequested
+
+NETWORK_ERRORS = (asyncio.TimeoutError, aiohttp.ClientError, OSError, ValueError)
+
+_CONNECTION_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "the host name cannot be resolved"),
+    (aiohttp.ClientConnectorSSLError, "the TLS handshake failed"),
+    (aiohttp.ClientProxyConnectionError, "the proxy cannot be reached"),
+    (aiohttp.ClientHttpProxyError, "the proxy refused to connect to the server"),
+    (aiohttp.ClientConnectorError, "the connection failed"),
+    (aiohttp.ServerDisconnectedError, "the server closed the connection without a response"),
+    (aiohttp.ClientPayloadError, "the body is corrupt or incomplete"),
+    (aiohttp.ClientResponseError, "malformed HTTP response"),
+    (aiohttp.ClientOSError, "the connection was lost"),
+)
+# Their error numbers are not those of the operating system.
+_NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
+
+
+def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: float) -> FetchError:
+    """Return the failure that one of `NETWORK_ERRORS` is; the seconds are the two time limits.
+
+    An exception is judged by its class, never by its `status`: aiohttp raises a broken body of a
+    200 as a status of 400.
+    """
+    if isinstance(error, asyncio.TimeoutError):
+        return _timed_out(error, silence_seconds, endpoint_seconds)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):  # a ValueError too
+        return _untrusted(error.certificate_error)
+    if isinstance(error, ValueError):  # aiohttp.InvalidURL too
+        return FinalError(
+            f"base_url or the proxy URL is invalid ({type(error).__name__})",
+            "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://",
+        )
+    if isinstance(error, aiohttp.ClientError):
+        return _connection_failure(error)
+    return TransientError(f"the connection was lost ({type(error).__name__})", CHECK_NETWORK)
+
+
+def _timed_out(
+    error: asyncio.TimeoutError, silence_seconds: float, endpoint_seconds: float
+) -> FetchError:
+    if isinstance(error, aiohttp.ClientError):
+        return TransientError(
+            f"no data received for {silence_seconds:g} s",
+            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
+        )
+    return TransientError(
+        f"timed out after {endpoint_seconds:g} s in total, retries included",
+        "The network or DataCamp's service is too slow; the next sync will retry",
+    )
+
+
+def _connection_failure(error: aiohttp.ClientError) -> FetchError:
+    if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
+        return FinalError(
+            "the proxy requires a user name and password", "Add them to the URL in HTTPS_PROXY"
+        )
+    for encoding in UNREQUESTED_ENCODINGS:
+        # aiohttp names the library that it lacks; the message of other errors may be no text.
+        if f"({encoding})" in str(getattr(error, "message", "")):
+            return unrequested(encoding)
+    for kind, words in _CONNECTION_FAILURES:
+        if isinstance(error, kind):
+            return TransientError(words + _os_reason(error), CHECK_NETWORK)
+    return TransientError(f"the request failed ({type(error).__name__})", CHECK_NETWORK)
+
+
+def _untrusted(error: Exception) -> FinalError:
+    why = getattr(error, "verify_message", "") or "it is not valid for the host"
+    return FinalError(
+        f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
+        "Check base_url; if a proxy intercepts TLS, "
+        "set REQUESTS_CA_BUNDLE to a file with its CA certificate",
+    )
+
+
+def _os_reason(error: aiohttp.ClientError) -> str:
+    os_error = getattr(error, "os_error", error)
+    words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
+    if number > 0 and not isinstance(os_error, _NUMBERED_OTHERWISE):
+        words = os.strerror(number)  # the text of asyncio contains the address
+    return f" ({words})" if words else ""

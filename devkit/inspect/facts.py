@@ -1,0 +1,151 @@
+"""What one response shows of the API, and what a sync makes of it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from async_client import evidence
+from async_client.charset import to_utf_8
+from async_client.response import envelope_names
+from devkit.inspect.fetch import Fetched
+from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
+from endpoints import ENDPOINTS, Endpoint
+from flatten import UndeclaredColumns, flatten_item
+
+_NO_JSON = object()
+_MAX_MEMBERS = 100
+_MAX_DEPTH = 4  # as deep as a sync looks for evidence
+_LARGEST_NUMBER = 10**15
+_HEADER_NAME = re.compile(r"[A-Za-z][\w-]{0,59}", re.ASCII)
+# The headers that decide on decoding and waits, and the characters of their values.
+_HEADER_WITH_VALUE = re.compile(
+    r"(content-(type|encoding)|retry-after[\w-]*|(x-)?rate-?limit[\w-]*): [\w ,;:=/.+*\"-]{0,100}",
+    re.ASCII | re.IGNORECASE,
+)
+_KNOWN_PREFIXES = "|".join(
+    table.name.replace("_", "-") + "-" for endpoint in ENDPOINTS for table in endpoint.tables
+)
+_ID = re.compile(rf"({_KNOWN_PREFIXES}|[A-Za-z]{{1,20}}[-_:]?|)\d+", re.ASCII)
+
+
+def facts_of(fetched: Fetched) -> Facts:
+    """Gather the facts of an endpoint, also of a response that a sync refuses, as JSON values."""
+    endpoint, response, failure = fetched.endpoint, fetched.response, fetched.failure
+    headers: Mapping[str, str] = response.headers if response else {}
+    body = response.body if response else b""
+    document = _document(body, headers.get("Content-Type", ""))
+    items = _listed(endpoint, document) if failure else fetched.items
+    return {
+        "endpoint": endpoint.name,
+        "response": {
+            "status": response and response.status,
+            "attempts": failure.attempts if failure else response and response.attempt,
+            "seconds": response and round(response.seconds, 3),
+            "bytes": len(body),
+            "items": len(items),
+        },
+        "failure": failure and failure.reason,
+        "headers": [_shown_header(name, value) for name, value in headers.items()],
+        "envelope": dict(islice(_members(endpoint, document), _MAX_MEMBERS if body else 0)),
+        "evidence": _evidence(document if isinstance(document, dict) else {}, headers, len(items)),
+        "id_prefixes": Counter(_id_prefix(endpoint, item) for item in items),
+        **_flattened(endpoint, items),
+        "fields": profile(items),
+    }
+
+
+def _document(body: bytes | bytearray, content_type: str) -> object:
+    try:
+        return json.loads(to_utf_8(body, content_type) or b"")
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _listed(endpoint: Endpoint, document: object) -> list[object]:
+    """Return the items of a refused response, if it holds a list where a catalog would have it."""
+    members = document if isinstance(document, dict) else {"data": document}
+    lists = (members.get(name) for name in ("data", *envelope_names(endpoint)))
+    return next((listed for listed in lists if isinstance(listed, list)), [])
+
+
+def _members(
+    endpoint: Endpoint, document: object, prefix: str = "", levels: int = _MAX_DEPTH
+) -> Iterator[tuple[str, str]]:
+    """Yield path and type of the members of an envelope; whole numbers and flags with value."""
+    members = document if isinstance(document, dict) else {"(body)": document}
+    for name, value in members.items():
+        known = name == "(body)" or name in envelope_names(endpoint)
+        path = prefix + (name if known else shown(name))
+        yield path, _described(value)
+        if isinstance(value, dict) and levels > 1:
+            yield from _members(endpoint, value, f"{path}.", levels - 1)
+
+
+def _described(value: object) -> str:
+    if isinstance(value, list):
+        return f"list of {len(value):,}"
+    if isinstance(value, int) and abs(value) < _LARGEST_NUMBER:  # true and false are such, too
+        return f"{json_type(value)} {json.dumps(value)}"
+    return json_type(value)
+
+
+def _evidence(members: Mapping[str, object], headers: Mapping[str, str], item_count: int) -> Facts:
+    """Return what each rule saw that refuses a response or suspects it to be incomplete."""
+    shortfall = evidence.shortfall(members, headers, item_count)
+    findings = {
+        "error": evidence.error_beside(members),
+        "pages": evidence.further_pages(members),
+        "pages in headers": evidence.further_pages_in_headers(headers),
+        "total": shortfall and shortfall.reason,
+    }
+    return {rule: finding for rule, finding in findings.items() if finding}
+
+
+def _shown_header(name: str, value: str) -> str:
+    if _HEADER_WITH_VALUE.fullmatch(f"{name}: {value}"):
+        return f"{name}: {value}"
+    return name if _HEADER_NAME.fullmatch(name) else NOT_SHOWN
+
+
+def _id_prefix(endpoint: Endpoint, item: object) -> str:
+    """Return what comes before the number of an id; a longer text could be a title."""
+    value = item.get(endpoint.table.primary_key[0]) if isinstance(item, dict) else None
+    match = _ID.fullmatch(value) if isinstance(value, str) else None
+    return (match[1] or "(number)") if match else "(other)"
+
+
+def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
+    """Count what a sync writes, rejects and coerces; of items with one key it writes the first."""
+    rows, rejected, coerced = Counter[str](), Counter[str](), Counter[str]()
+    columns: UndeclaredColumns = {}
+    keys: set[str | None] = {None}
+    filled: dict[tuple[str, str], bool] = {}
+    for item in items:
+        flat = flatten_item(endpoint, item, columns)
+        rejected.update(row.table for row in flat.rejected)
+        if flat.key in keys:
+            rejected[endpoint.table.name] += flat.key is not None
+            continue
+        keys.add(flat.key)
+        coerced.update(_column(*column) for column in flat.bad_values)
+        for table in endpoint.tables:
+            written = [flat.row or {}] if table is endpoint.table else list(flat.children.values())
+            rows[table.name] += len(written)
+            for name, value in (cell for row in written for cell in row.items()):
+                filled[table.name, name] = filled.get((table.name, name)) or value is not None
+    declared = {(table.name, name) for table in endpoint.tables for name in table.types}
+    return {
+        "rows": +rows,
+        "rejected": +rejected,
+        "coerced": coerced,
+        "always_null": [_column(*c) for c in filled if c in declared and not filled[c]],
+        "undeclared": sorted({_column(*c) for c in filled.keys() - declared}),
+    }
+
+
+def _column(table: str, name: str) -> str:
+    return f"{table}.{shown(name)}"

@@ -1,0 +1,129 @@
+"""`python -m devkit.inspect` against the mock server: its verdict, its output and its secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from devkit import sdk
+from devkit.inspect.__main__ import main
+from devkit.package import PROJECT
+from endpoints import ENDPOINTS
+from mock_api.catalog import catalog
+from mock_api.serving import serving
+
+TOKEN = "s3cret_token_of_the_tests"  # could be the name of a field
+CATALOG = catalog(scale=0.05)
+KNOWN_WORDS = {table.name for endpoint in ENDPOINTS for table in endpoint.tables}
+
+
+@pytest.fixture
+def server(quick):
+    """Serve a small catalog with odd items, and retry without waiting."""
+    with serving(CATALOG, token=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture
+def inspected(server, quick, tmp_path, capsys):
+    """Return a function that runs the command and returns its exit status and output."""
+
+    def run(*options, **configuration):
+        path = tmp_path / "configuration.json"
+        values = {"bearer_token": TOKEN, "base_url": server.base_url, **configuration}
+        path.write_text(json.dumps(values), encoding="utf-8")
+        status = main(["--configuration", str(path), *options], quick)
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def texts(value):
+    """Yield each text in a JSON value, but not the names of members."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])
+def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspected, options):
+    """Healthy, odd and refused responses show neither, even where member names contain them."""
+    server.set_faults(
+        "tracks=renamed-ids",
+        "practices=bare-list",
+        "projects=pages",
+        "custom_tracks=deep",
+        "assessments=latin1",
+    )
+    courses = [{**course, TOKEN: TOKEN, course["title"]: 1} for course in CATALOG["courses"]]
+    courses += [{"id": course["title"]} for course in courses]
+    members = {"data": courses, "meta": {TOKEN.upper(): 1}, "cursor": None}
+    server.replace("courses", json.dumps(members).encode())
+    _, output = inspected(*options)
+    secrets = {text for text in texts(CATALOG) if len(text) > 3} - KNOWN_WORDS
+    assert len(secrets) > 500
+    assert [text for text in secrets if text in output] == []
+    assert TOKEN not in output.lower()
+    assert "(token)" in output
+
+
+REFUSED = (
+    *("503", "429", "redirect", "reset", "reset-body", "html", "error-object", "data-null"),
+    *("cut-json", "error-beside", "renamed-ids", "first-page", "next-link", "encoding-unknown"),
+)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (),
+        ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2"),
+        ("all=401",),
+        ("tracks=403", "courses=404"),
+        *((f"courses={kind}",) for kind in REFUSED),
+    ],
+    ids=lambda faults: " ".join(faults) or "healthy",
+)
+def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
+    """The exit status says whether a sync would fail, and the report ends with the same error."""
+    server.set_faults(*faults)
+    _, _, error = recorded(base_url=server.base_url, bearer_token=TOKEN)
+    server.set_faults(*faults)
+    status, output = inspected("--json")
+    report = json.loads(output)
+    assert (status, report["failure"]) == ((1, str(error)) if error else (0, None))
+    assert any(facts["failure"] for facts in report["endpoints"]) == bool(error)
+
+
+@pytest.mark.parametrize("text", ['{"bearer_token": ""}', "{", "[]", "\xff", None])
+def test_a_configuration_that_cannot_work_ends_with_status_2(tmp_path, capsys, text):
+    """A missing, broken or refused file is named before any request."""
+    path = tmp_path / "configuration.json"
+    if text is not None:
+        path.write_text(text, encoding="latin-1")
+    assert main(["--configuration", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_what_the_sdk_encrypted_is_decrypted(inspected, tmp_path, monkeypatch):
+    """A token that `fivetran configuration` wrote works where it was encrypted."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cipher = sdk.configuration_decryption
+    token = cipher.encrypt_value(TOKEN, "bearer_token", cipher.get_or_create_key())
+    assert inspected(bearer_token=token)[0] == 0
+
+
+def test_the_sample_in_the_documents_is_fresh(inspected):
+    """docs/inspecting.md shows what the command prints, but for the time that it took."""
+    skipped = ",".join(endpoint.name for endpoint in ENDPOINTS[:-1])
+    status, output = inspected(skip_endpoints=skipped)
+    assert status == 0
+    assert max(map(len, output.splitlines())) <= 80
+    document = (PROJECT / "docs" / "inspecting.md").read_text(encoding="utf-8")
+    (sample,) = re.findall(r"```text\n(.*?)```", document, re.DOTALL)
+    assert re.sub(r"seconds [\d.]+", "seconds 0.42", output) == sample

@@ -1,0 +1,106 @@
+"""Which proxy and which CA certificates the environment names."""
+
+from __future__ import annotations
+
+import ssl
+
+import certifi
+import pytest
+
+from async_client.environment import proxy_for, tls_context
+from tests.support.tls import self_signed
+
+HTTPS, HTTP, LOOPBACK = "https://api.example/x", "http://api.example/x", "http://127.0.0.1:80/x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxy"),
+    [
+        ({}, HTTPS, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, HTTPS, "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128"}, "HTTPS://api.example/x", "http://proxy:3128"),
+        ({"HTTPS_PROXY": "https://proxy"}, HTTPS, "https://proxy"),
+        ({"HTTPS_PROXY": "http://u:p@proxy"}, HTTPS, "http://u:p@proxy"),
+        ({"HTTPS_PROXY": "proxy:3128"}, HTTPS, "http://proxy:3128"),
+        ({"HTTPS_PROXY": "HTTP://proxy"}, HTTPS, "HTTP://proxy"),
+        ({"HTTPS_PROXY": ""}, HTTPS, None),
+        ({"HTTPS_PROXY": "http://proxy"}, HTTP, None),
+        ({"HTTP_PROXY": "http://proxy"}, HTTP, "http://proxy"),
+        ({"HTTP_PROXY": "http://proxy"}, HTTPS, None),
+        ({"ALL_PROXY": "http://proxy"}, HTTPS, "http://proxy"),
+        ({"all_proxy": "proxy"}, HTTP, "http://proxy"),
+        ({"ALL_PROXY": "http://other", "HTTPS_PROXY": "http://proxy"}, HTTPS, "http://proxy"),
+        ({"HTTPS_PROXY": "proxy", "NO_PROXY": "api.example"}, HTTPS, None),
+        ({"HTTPS_PROXY": "proxy", "no_proxy": "a.b,.example"}, HTTPS, None),
+        ({"HTTPS_PROXY": "proxy", "NO_PROXY": "example"}, "https://api.example:8443/x", None),
+        ({"HTTPS_PROXY": "proxy", "NO_PROXY": "*"}, HTTPS, None),
+        ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1"}, LOOPBACK, None),
+        ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1:80"}, LOOPBACK, None),
+        ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1:81"}, LOOPBACK, "http://proxy"),
+        ({"HTTPS_PROXY": "proxy", "NO_PROXY": "other.example"}, HTTPS, "http://proxy"),
+    ],
+    ids=str,
+)
+def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environment, url, proxy):
+    """`<SCHEME>_PROXY`, else `ALL_PROXY`, in either case, unless `NO_PROXY` names the host."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize("proxy", ["socks5://user:hunter2@proxy", "ftp://user:hunter2@proxy"])
+def test_a_proxy_of_another_kind_is_refused_and_not_shown(monkeypatch, proxy):
+    """Only HTTP proxies are supported, and the address may contain a password."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ValueError, match="aiohttp would take any proxy for an HTTP") as refused:
+        proxy_for(HTTPS)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_certifi_is_trusted_by_default():
+    """The system's CA certificates, which a container may lack, play no part."""
+    expected = ssl.create_default_context(cafile=certifi.where())
+    certificates = tls_context().get_ca_certs(binary_form=True)
+    assert certificates == expected.get_ca_certs(binary_form=True) != []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_environment_may_name_a_file_or_a_directory(monkeypatch, tmp_path, variable):
+    """Its certificates replace those of certifi, and verification stays on.
+
+    Those of a directory are loaded during the handshake.
+    """
+    found = []
+    for path in (self_signed(tmp_path, "127.0.0.1"), tmp_path):
+        monkeypatch.setenv(variable, str(path))
+        context = tls_context()
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+        found.append([root["subject"] for root in context.get_ca_certs()])
+    assert found == [[((("commonName", "connector tests"),),)], []]
+
+
+def test_requests_ca_bundle_takes_precedence(monkeypatch, tmp_path):
+    """Of two variables, the one that `requests` reads wins; an empty one does not count."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(self_signed(tmp_path, "127.0.0.1")))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    assert len(tls_context().get_ca_certs()) == 1
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is "):
+        tls_context()
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no certificate"], ids=["missing", "empty", "no PEM"]
+)
+def test_a_file_without_certificates_is_refused(monkeypatch, tmp_path, variable, content):
+    """The error names the variable, the file, the reason and the fix."""
+    path = tmp_path / "roots.pem"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(ValueError, match=": correct or unset it") as refused:
+        tls_context()
+    start = f"{variable} is {str(path)!r}, which contains no usable certificates ("
+    assert str(refused.value).startswith(start)
+    assert "(None)" not in str(refused.value)

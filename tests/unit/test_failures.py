@@ -1,0 +1,132 @@
+"""What each exception of aiohttp and of the network is as a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+
+from async_client.errors import CHECK_NETWORK, CHECK_URL, NEXT_SYNC, FinalError, TransientError
+from async_client.failures import fetch_error
+from tests.support.fetching import TOKEN, crash_report
+
+CHECK_PROXY = "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://"
+RAISE_TIMEOUT = f"{CHECK_NETWORK}, or raise request_timeout_seconds"
+TOO_SLOW = "The network or DataCamp's service is too slow; the next sync will retry"
+UNTRUSTED = "the server's TLS certificate is not trusted: "
+NAME_THE_CA = (
+    "Check base_url; if a proxy intercepts TLS, "
+    "set REQUESTS_CA_BUNDLE to a file with its CA certificate"
+)
+
+
+def response_error(kind, status, message):
+    """Make an error of aiohttp with the request in it, token included."""
+    request = SimpleNamespace(real_url="http://a", headers={"Authorization": f"Bearer {TOKEN}"})
+    return kind(request, (), status=status, message=message)
+
+
+def certificate_error(verify_message):
+    """Make the error of a handshake that failed."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = verify_message
+    return aiohttp.ClientConnectorCertificateError(None, error)
+
+
+TIMEOUTS = [
+    (aiohttp.ConnectionTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
+    (aiohttp.SocketTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
+    (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
+]
+CONNECTION_FAILURES = [
+    (
+        aiohttp.ClientConnectorDNSError(None, socket.gaierror(-2, "Name or service not known")),
+        "the host name cannot be resolved (Name or service not known)",
+    ),
+    (
+        aiohttp.ClientConnectorSSLError(None, ssl.SSLError(1, "wrong version number")),
+        "the TLS handshake failed (wrong version number)",
+    ),
+    (
+        aiohttp.ClientProxyConnectionError(None, OSError(111, "Connection refused")),
+        "the proxy cannot be reached (Connection refused)",
+    ),
+    (
+        response_error(aiohttp.ClientHttpProxyError, 502, "Bad Gateway"),
+        "the proxy refused to connect to the server",
+    ),
+    (
+        aiohttp.ClientConnectorError(None, OSError(111, "Connect call failed ('10.0.0.1', 443)")),
+        "the connection failed (Connection refused)",
+    ),
+    (aiohttp.ClientConnectorError(None, OSError("Multiple errors")), "the connection failed"),
+    (
+        aiohttp.ServerDisconnectedError(),
+        "the server closed the connection without a response",
+    ),
+    (aiohttp.ClientPayloadError("broken"), "the body is corrupt or incomplete"),
+    (
+        response_error(aiohttp.ClientResponseError, 400, "Bad chunk"),
+        "malformed HTTP response",
+    ),
+    (
+        aiohttp.ClientOSError(104, "Connection reset by peer"),
+        "the connection was lost (Connection reset by peer)",
+    ),
+    (
+        aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
+        "the request failed (ClientConnectionResetError)",
+    ),
+    (OSError(24, "Too many open files"), "the connection was lost (OSError)"),
+]
+UNREQUESTED = (
+    response_error(aiohttp.ClientResponseError, 400, "Can not decode content-encoding (br)"),
+    "HTTP 200, but the body is encoded as br, which was not requested",
+    f"{CHECK_URL}; if both are correct, {NEXT_SYNC}",
+)
+FINAL = [
+    (
+        certificate_error("certificate is not valid for '127.0.0.1'."),
+        f"{UNTRUSTED}certificate is not valid for '127.0.0.1'",
+        NAME_THE_CA,
+    ),
+    (
+        aiohttp.ClientConnectorCertificateError(None, ValueError()),
+        f"{UNTRUSTED}it is not valid for the host",
+        NAME_THE_CA,
+    ),
+    (
+        response_error(aiohttp.ClientHttpProxyError, 407, "Authenticate"),
+        "the proxy requires a user name and password",
+        "Add them to the URL in HTTPS_PROXY",
+    ),
+    (
+        aiohttp.InvalidURL("http://a:hunter2"),
+        "base_url or the proxy URL is invalid (InvalidURL)",
+        CHECK_PROXY,
+    ),
+    (
+        ValueError("http://user:hunter2@proxy"),
+        "base_url or the proxy URL is invalid (ValueError)",
+        CHECK_PROXY,
+    ),
+]
+TRANSIENT = [*TIMEOUTS, *((*case, CHECK_NETWORK) for case in CONNECTION_FAILURES), UNREQUESTED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "reason", "advice"),
+    [(TransientError, *case) for case in TRANSIENT] + [(FinalError, *case) for case in FINAL],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value)[:40],
+)
+def test_each_exception_has_a_class_a_reason_and_an_advice(kind, error, reason, advice):
+    """The texts are our own, and no trace of the exception, which may hold a secret, is kept."""
+    failure = fetch_error(error, silence_seconds=30, endpoint_seconds=600)
+    assert (type(failure), failure.reason, failure.advice) == (kind, reason, advice)
+    assert (failure.__cause__, failure.__context__) == (None, None)
+    for secret in (TOKEN, "hunter2", "10.0.0.1"):
+        assert secret not in crash_report(failure)
