@@ -1,6 +1,6 @@
-"""Write what follows from `ENDPOINTS` into the documents: ``python -m devkit.documents``.
+"""Write the parts of the documents that follow from `ENDPOINTS`: `python -m devkit.documents`.
 
-A test compares the documents with what this module would write, so that they cannot grow stale.
+A test compares the documents with what this module writes, so that they stay up to date.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def documents() -> dict[Path, str]:
-    """Give the full text of each document that has a generated part."""
+    """Return the full text of each document that has a generated part."""
     readme = README.read_text(encoding="utf-8")
     readme = _between(readme, "tables", "\n".join(_table_list()))
     readme = _between(readme, "diagram", "\n".join(_diagram()))
@@ -83,7 +83,7 @@ def documents() -> dict[Path, str]:
 
 
 def _between(text: str, mark: str, content: str) -> str:
-    """Put ``content`` between the two marks of that name; raises ValueError if there are none."""
+    """Put `content` between the two marks of that name; raise ValueError if there are none."""
     begin, end = f"<!-- {mark}: generated -->", f"<!-- {mark}: end -->"
     if begin not in text or end not in text:
         raise ValueError(f"no place for {mark}: {begin} and {end} are missing")
@@ -141,7 +141,7 @@ def _column_line(endpoint: Endpoint, table: Table, column: Column) -> str:
 
 
 def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
-    """Say which field of the API's answer fills a column."""
+    """Return which field of the response fills a column, as a phrase."""
     child = child_of(endpoint, table)
     if child is None:
         return _parent_source(column)
