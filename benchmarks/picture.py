@@ -8,7 +8,7 @@ from statistics import median_low
 from benchmarks.results import Results, Run, lower_bound
 from endpoints import ENDPOINTS
 
-# Colours of Okabe and Ito, which readers with any kind of colour vision can tell apart.
+# The colors of Okabe and Ito, which readers with any color vision can distinguish.
 _DOWNLOAD, _REPLAY, _BOUND = "#56B4E9", "#E69F00", "#D55E00"
 _BOLD = 'font-weight="bold"'
 _LEFT, _WIDTH, _LANE, _TOP = 130, 620, 18, 50

@@ -54,9 +54,9 @@ class Outcome:
 
     `snapshot` is what the endpoint's tables hold after the last operation. `keyless` counts items
     without a readable key, `first_rejected` holds the first few of the `rejected` rows, and
-    `bad_values` counts values stored as NULL or in part, by table and column. `shortfall` says
-    that a total in the response is greater than the number of its items, and `suspicion` why
-    deletes are deferred, if any is.
+    `bad_values` counts values stored as NULL or in part, by table and column. `shortfall` describes
+    a total in the response that is above the number of its items, and `suspicion` is the reason
+    for deferred deletes.
     """
 
     snapshot: Snapshot = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Plan:
     """The plan for one catalog: run `operations` to its end, then read `outcome`.
 
     `before` is the snapshot of the last sync, None if what the tables hold is not known.
-    `shortfall` is a total in the response that speaks against a whole catalog, in words.
+    `shortfall` describes a total in the response that is above the number of its items.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class Plan:
             yield Delete(self._endpoint.table.name, {self._endpoint.table.primary_key[0]: key})
 
     def _suspicion(self, missing: int) -> str | None:
-        """Return why the catalog may not be whole, so that deletes wait; None if nothing says so.
+        """Return why the catalog may be incomplete, so that deletes are deferred; else None.
 
         A deleted course disappears from every report that joins it, while one that is deleted two
         syncs late harms nobody.

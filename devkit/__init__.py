@@ -1,1 +1,1 @@
-"""What only developers of the connector need; nothing of it is deployed."""
+"""Tools for developers of the connector; none of them is deployed."""

@@ -1,7 +1,7 @@
 """Check that the tests catch bugs: apply one-line breakages of the product, one at a time.
 
 `python -m devkit.breakages [WORD ...]` runs those whose name or file contains one of the words, or
-all. It works in a copy of the files that git does not ignore, so the checkout is never broken.
+all. It works in a copy of the files that git does not ignore and never changes the checkout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from devkit.package import PROJECT
 # Except the test of this list, which fails with every breakage.
 UNIT_TESTS = ("tests/unit", "--ignore=tests/unit/test_breakages.py")
 TIME_LIMIT_SECONDS = 300
-# In pytest's summary. A module that cannot be imported names no test, so it proves nothing.
+# As in pytest's summary. A module that cannot be imported names no test and does not count.
 _FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+?::.+?)(?: - .*)?$", re.MULTILINE)
 
 
@@ -206,7 +206,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     for breakage in chosen:
         broken(breakage, (PROJECT / breakage.file).read_text(encoding="utf-8"))
-    # Compiled modules are matched by size and second of change, both of which a breakage may keep.
+    # Python reuses a compiled module if size and second of change match, as with some breakages.
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     with tempfile.TemporaryDirectory(prefix="breakages-") as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""Write the dbt package's source and staging models, which follow from `ENDPOINTS`."""
+"""Generate the dbt package's sources and staging models from `ENDPOINTS`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _model_column(endpoint: Endpoint, table: Table, column: Column) -> dict[str,
 
 
 def _column_tests(endpoint: Endpoint, table: Table, column: Column) -> list[Any]:
-    """Return the tests of a column: those of keys are errors, a missing parent is a warning."""
+    """Return the tests of a column: errors for keys, a warning for a missing parent."""
     tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
     if table.primary_key == (column.name,):
         tests.append("unique")
@@ -100,7 +100,7 @@ def _model_name(table: Table) -> str:
 
 
 def _staged_name(endpoint: Endpoint, table: Table, field: str) -> str:
-    """Return the staging model's name for a column: an `id` says of what."""
+    """Return the column's name in the staging model, such as `course_id` for `id`."""
     if field != "id":
         return column_name(field)
     child = child_of(endpoint, table)
@@ -112,7 +112,7 @@ def _document(content: dict[str, Any]) -> str:
 
 
 def _yaml(value: Any) -> Iterator[str]:
-    """Yield the lines of a value in YAML; text that is no bare word is quoted as in JSON."""
+    """Yield the lines of a value in YAML; text that is not a plain word is quoted as in JSON."""
     if isinstance(value, str):
         yield value if re.fullmatch(r"\w+", value) else json.dumps(value, ensure_ascii=False)
     elif isinstance(value, dict):

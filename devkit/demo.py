@@ -1,6 +1,6 @@
-"""The demo: two `fivetran debug` syncs of the mock server, into a DuckDB file that can be queried.
+"""Demo: two `fivetran debug` syncs from the mock server into a DuckDB file.
 
-The first fills the file, the second finds a catalog that has changed. All output fits 80 columns.
+The first sync is initial, the second follows changes to the catalog. Output has 80 columns.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ WIDTH = 80
 
 # The SDK's log: time, level, origin and message, then indented lines that continue it.
 _LOG_LINE = re.compile(r"(\d\d:\d\d:\d\d)\.\d+ (\w+) +⚡ (\w+) +(.*)")
-# Two threads may print at once, so that a line begins within another one.
+# Two threads may print at once, so a line may begin in the middle of another.
 _BEGINNING = re.compile(r"(?=\d\d:\d\d:\d\d\.\d+ \w+ +⚡)")
 _CONTINUED = " " * 35
 _INDENT = " " * 10
 _STATE = re.compile(r'\{"version": .*"writing": (?:"(\w+)"|null).*\}')
-# The SDK's own lines that are worth reading; the others name files and tables at each sync.
+# The SDK's lines that are shown; its others list files and tables in each sync.
 _WORTH_READING = ("checkpoint", "SYNC")
 _HINT = """\
 

@@ -20,18 +20,18 @@ _WHEN_NULL_BY_FIELD = {
 
 
 def row_meaning(endpoint: Endpoint, table: Table) -> str:
-    """Return what a row of the table stands for, as a phrase."""
+    """Return what a row of the table represents, as a phrase."""
     child, parent = child_of(endpoint, table), endpoint.table.name.replace("_", " ")
     return f"one {parent}" if child is None else f"one entry of a {parent}'s `{child.field}`"
 
 
 def table_sentence(endpoint: Endpoint, table: Table) -> str:
-    """Return what a row of the table stands for and where it comes from."""
+    """Return what a row of the table represents and its source, as a sentence."""
     return f"{_capitalised(row_meaning(endpoint, table))}, from `{endpoint.path}`."
 
 
 def column_sentences(table: Table, column: Column) -> str:
-    """Return the meaning of a column and when it is NULL."""
+    """Return the meaning of a column and when it is NULL, as two sentences."""
     null = when_null(table, column)
     nulls = "Never NULL." if null == "never" else f"NULL when {null}."
     return f"{_capitalised(column.meaning)}. {nulls}"

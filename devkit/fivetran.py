@@ -1,7 +1,7 @@
-"""The `fivetran` command on a copy of the connector, without any host but loopback.
+"""Run the `fivetran` command on a copy of the connector, with connections to loopback only.
 
-The SDK would ask the package index for newer releases and about the project's imports. A scratch
-home and a `pipreqs` that does nothing prevent that, so that a run needs no network.
+The SDK would request newer releases and the project's imports from the package index. A temporary
+home directory and a `pipreqs` that does nothing prevent that, so a run needs no network.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
 
 
 def surround(folder: Path) -> None:
-    """Put the home and the `pipreqs` into `folder` that `environment` points to."""
+    """Create the home directory and the `pipreqs` that `environment` uses, in `folder`."""
     sdk, core = folder / _SETTINGS / "connector_sdk", folder / _SETTINGS / "connector_sdk_core"
     sdk.mkdir(parents=True)
     core.mkdir()
     (sdk / "_last_version_check").write_text(str(_NEVER_CHECK_AGAIN), encoding="utf-8")
     seen = {"lastVersionCheck": _NEVER_CHECK_AGAIN, "licenseNoticeShown": True}
     (core / "_config.json").write_text(json.dumps(seen), encoding="utf-8")
-    pipreqs = folder / "bin" / "pipreqs"  # finds nothing; Windows runs the real one
+    pipreqs = folder / "bin" / "pipreqs"  # reports nothing; Windows runs the real one
     pipreqs.parent.mkdir()
     pipreqs.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
     pipreqs.chmod(0o755)
 
 
 def set_api_url(copy: Path, url: str) -> None:
-    """Send the requests of a prepared project to `url` in place of Fivetran's REST API."""
+    """Send the requests of a prepared project to `url` instead of Fivetran's REST API."""
     settings = copy.parent / _SETTINGS / "connector_sdk" / "_config.json"
     settings.write_text(json.dumps({"production_base_url": url}), encoding="utf-8")
 
 
 def environment(folder: Path, scripts: Path | None = None) -> dict[str, str]:
-    """Return the environment variables of a process that uses what `surround` put into `folder`.
+    """Return the environment variables of a process that uses what `surround` created.
 
     Its commands are those of this Python's environment, or those in `scripts`.
     """
@@ -81,10 +81,10 @@ def run(
     answers: str | None = None,
     scripts: Path | None = None,
 ) -> tuple[int, str]:
-    """Run `fivetran` to its end, a minute at most; return its exit status and output.
+    """Run `fivetran` for a minute at most; return its exit status and output.
 
-    `answers` holds a line for each of its questions, the last one ended too; for the other
-    arguments see `start`.
+    `answers` has a line for each question, with a newline after the last. For the other arguments,
+    see `start`.
     """
     with start(copy, arguments, variables, asking=answers is not None, scripts=scripts) as process:
         try:
@@ -102,10 +102,10 @@ def start(
     asking: bool = False,
     scripts: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start `fivetran` in a folder that `prepare` made; its output is one stream of text.
+    """Start `fivetran` in a folder that `prepare` created; stdout and stderr are one text stream.
 
-    `variables` are added to `environment`. When `asking`, the command reads answers from a pipe
-    and has a session of its own, as it would otherwise ask the terminal for the password.
+    `variables` are added to `environment`. If `asking`, the command reads replies from a pipe, in
+    its own session; otherwise it would read the password from the terminal.
     """
     command = shutil.which("fivetran", path=str(scripts or _SCRIPTS))
     if command is None:

@@ -1,7 +1,7 @@
-"""Run one sync on SDK 2.13, through its gRPC service: what `devkit.sdk.emit_on_grpc` starts.
+"""Run one sync through the gRPC service of SDK 2.13; `devkit.sdk.emit_on_grpc` starts it.
 
-It needs an interpreter that has this SDK. Configuration and state come from standard input; an
-`Emitted` is written to standard output, both as JSON.
+The interpreter needs that SDK. Configuration and state are read from standard input as JSON, and
+an `Emitted` is written to standard output as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fivetran_connector_sdk_common import constants
 
 from connector import connector
 
-# The kinds of cells in SDK 3.0's records, a byte before the text. Values are written the same way.
+# The types of cells in records of SDK 3.0, a byte before the text. This module uses the same.
 _NULL, _SCALAR, _JSON, _FLOAT, _DOUBLE = (chr(kind) for kind in (0, 1, 2, 4, 5))
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         with stub_at(port) as stub:
             emitted = _sync(stub, request["configuration"], json.dumps(request["state"]))
     finally:
-        server.stop(grace=None)  # without this the process would not end
+        server.stop(grace=None)  # otherwise the process would not exit
     json.dump(emitted, output)
 
 
@@ -46,7 +46,7 @@ def free_port() -> int:
 
 def serve(port: int) -> Any:
     """Start the connector's service on a port of the loopback interface; return the server."""
-    constants.DEBUGGING = True  # binds to loopback, and returns instead of serving for ever
+    constants.DEBUGGING = True  # binds to loopback and returns instead of serving forever
     return connector.run(port)
 
 

@@ -1,6 +1,6 @@
 """Write `dist/`, the folder to deploy: `python -m devkit.package`.
 
-It needs Python only, so it runs before anything is installed.
+It uses the standard library only, so that it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 DIST = PROJECT / "dist"
-# The one list of what production needs. Of a folder, only its modules are deployed.
+# The only list of what production needs. Of a folder, only the modules are deployed.
 SHIPPED = (
     "connector.py",
     "endpoints.py",
@@ -34,9 +34,9 @@ def main() -> int:
 
 
 def write(folder: Path) -> list[Path]:
-    """Replace `folder` by one that holds what production needs; return its files' paths in it.
+    """Replace the content of `folder` with what production needs; return the relative paths.
 
-    All that was in the folder is deleted, so that no file of an earlier version is deployed.
+    Existing files are deleted, so that no file of an earlier version is deployed.
     """
     if folder.exists():
         shutil.rmtree(folder)
@@ -48,7 +48,7 @@ def write(folder: Path) -> list[Path]:
 
 
 def files() -> Iterator[Path]:
-    """Yield the paths in the project of the files that `SHIPPED` stands for."""
+    """Yield the files of `SHIPPED`, relative to the project."""
     for name in SHIPPED:
         source = PROJECT / name
         found = sorted(source.rglob("*.py")) if source.is_dir() else [source]

@@ -1,6 +1,6 @@
-"""The one door to the internals of Fivetran's SDK: run a sync, and read what it wrote.
+"""Run a sync with Fivetran's SDK, and read what it wrote; only this module uses SDK internals.
 
-SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
+SDK 3.0 runs in this process, SDK 2.13 in its own environment.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Emitted(NamedTuple):
 
 
 def decrypted(configuration: Configuration) -> Configuration:
-    """Return a configuration with the values decrypted that `fivetran configuration` encrypted.
+    """Return a configuration without the encryption of `fivetran configuration`.
 
     Raises ValueError if the key is not on this machine.
     """
@@ -78,9 +78,9 @@ def sync(
     state: State | None = None,
     update: Update | None = None,
 ) -> Synced:
-    """Run one sync into the warehouse in `folder`, from the state that the last one saved there.
+    """Run one sync into the warehouse in `folder`, by default from the state that is saved there.
 
-    The log is captured and an exception of the sync is returned as its error.
+    The log is captured, and an exception of the sync is returned as its error.
     """
     prepare("DEBUG")
     _watch_no_memory()
@@ -96,7 +96,7 @@ def sync(
 def run(
     update: Update, configuration: Configuration, folder: Path, state: State | None = None
 ) -> None:
-    """Run one sync without capturing anything; `prepare` has to be called before."""
+    """Run one sync without capturing its log; call `prepare` first."""
     subject = Connector(update=update, schema=connector.schema)
     state = state_of(folder) if state is None else state
     core_adapter.run(subject, str(folder), configuration, state)
@@ -133,7 +133,7 @@ def emit(configuration: Configuration, state: State) -> Emitted:
 
 
 def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
-    """Run one sync without a destination on SDK 2.13, in a process of its own."""
+    """Run one sync without a destination on SDK 2.13, in its own process."""
     finished = subprocess.run(  # noqa: S603 - a module of this project
         [GRPC_PYTHON, "-m", "devkit.grpc_sync"],
         cwd=PROJECT,
@@ -147,13 +147,13 @@ def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
 
 
 def renamed(field: str) -> str:
-    """Return the column that a field becomes, by the SDK's own renaming."""
+    """Return the SDK's column name for a field."""
     column: str = renaming.redshift_safe(field)
     return column
 
 
 def state_file(folder: Path) -> Path:
-    """Return where the state of the syncs into `folder` is saved."""
+    """Return the path of the state of syncs into `folder`."""
     return folder / "files" / "state.json"
 
 
@@ -180,7 +180,7 @@ def columns(folder: Path, table: str) -> dict[str, str]:
 def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
     """Return the rows of a table that are not deleted, sorted, without Fivetran's own columns.
 
-    Timestamps are in UTC and without a time zone: DuckDB would need another package to add it.
+    Timestamps are in UTC and naive, because DuckDB needs another package for aware ones.
     """
     types = columns(folder, table)
     names = list(types)
@@ -220,7 +220,7 @@ class _Sink:
 
 
 def _text(cell: bytes) -> str:
-    """Return a cell as text, a float of 32 bits with the digits that these hold."""
+    """Return a cell as text; a float is rounded to 32 bits."""
     if cell[0] == core_constants.CELL_FLOAT:
         (held,) = struct.unpack("f", struct.pack("f", float(cell[1:])))
         return chr(cell[0]) + str(held)
@@ -228,7 +228,7 @@ def _text(cell: bytes) -> str:
 
 
 def _watch_no_memory() -> None:
-    """Keep the SDK from a thread at each sync, which would log the memory used at exit."""
+    """Keep the SDK from starting a thread in each sync, which would log the memory at exit."""
     memory_tracker.DebugMemoryTracker.start = _do_nothing
 
 

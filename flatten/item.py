@@ -1,6 +1,6 @@
 """Flatten one catalog item into its row and the rows of its children.
 
-Pure: no I/O and no logging. Any item gives a result, and it is never modified.
+Pure: no I/O and no logging. Any item has a result, and it is never modified.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The column name that Fivetran gives a field."""
+"""The column name that Fivetran uses for a field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNDERSCORES = re.compile(r"_+")
 
 @lru_cache(maxsize=4096)
 def column_name(field: str) -> str:
-    """Return the column name that Fivetran gives to `field`, such as `image_url_jpg`.
+    """Return the column name that Fivetran uses for `field`, such as `image_url_jpg`.
 
     Accents are removed, other characters than ASCII letters and digits become underscores, and a
     word starts at a capital after a lower-case letter and where digits start or end. Fields with

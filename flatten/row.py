@@ -33,7 +33,7 @@ class Layout(NamedTuple):
     has_rules: bool
     # The declared columns as Fivetran names them.
     column_names: frozenset[str]
-    # The fields that another spelling may stand for, by the name that both have at Fivetran.
+    # The fields that may have another spelling, by the column name that both spellings have.
     respellable: Mapping[str, str]
 
 

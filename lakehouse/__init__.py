@@ -1,1 +1,1 @@
-"""Syncs into Apache Iceberg tables on this machine, compared with `fivetran debug`."""
+"""Sync into local Apache Iceberg tables and compare them with those of `fivetran debug`."""

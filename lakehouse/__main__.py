@@ -1,4 +1,4 @@
-"""Sync into Iceberg tables and compare: `make lakehouse`. Status 0 means equal tables."""
+"""Sync into Iceberg tables and compare: `make lakehouse`. Exit status 0 means equal tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two readers found the same tables: columns with their types, keys and rows."""
+"""Compare the tables of two readers: columns with their types, keys and rows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SYNCED = "_fivetran_synced"
 
 
 class Table(NamedTuple):
-    """What a reader found: the type of each column, and the rows in any order."""
+    """A table as read: the type of each column, and the rows in any order."""
 
     columns: dict[str, str]
     rows: list[dict[str, object]]
 
 
 class Compared(NamedTuple):
-    """What both readers found of one table: the number of rows, None without a table."""
+    """The number of rows that each reader found, None without the table, and the differences."""
 
     name: str
     counts: tuple[int | None, int | None]
@@ -26,7 +26,7 @@ class Compared(NamedTuple):
 
 
 def compared(expected: Mapping[str, Table], found: Mapping[str, Table]) -> list[Compared]:
-    """Compare each table that either reader found."""
+    """Compare each table that at least one reader found."""
     result = []
     for name in sorted(expected.keys() | found.keys()):
         pair = expected.get(name), found.get(name)

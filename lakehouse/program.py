@@ -1,4 +1,4 @@
-"""A program that runs during a `with` block: ready at its start, ended at its end."""
+"""Run a program during a `with` block: it is ready at the start and has ended at the end."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-SECOND_PORT = 10_000  # so far above each port is another that its owner may use
+SECOND_PORT = 10_000  # above each port, another one that its program may use
 _READY_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 _END_SECONDS = 60.0
-# Below those that systems use for outgoing connections, the second ones too.
+# Both ports are below the range that systems use for outgoing connections.
 _PORTS = range(12_000, 22_000)
 
 
@@ -35,9 +35,9 @@ def running(
 ) -> Iterator[None]:
     """Run a command of this Python's environment in the folder of its `log`.
 
-    Raise ProgramError if it is not ready. Of this process's environment it gets the PATH only, so
-    that nobody's credentials or settings reach it. Ctrl-C does not reach it either: it is ended
-    here, after everything that uses it.
+    Raise ProgramError if it does not become ready. Of this process's environment it inherits PATH
+    only, so that it sees no credentials or settings of the user. Ctrl-C does not reach it: it is
+    terminated here, after everything that uses it.
     """
     name, *arguments = command
     program = shutil.which(name, path=str(Path(sys.executable).parent))
@@ -69,7 +69,7 @@ def running(
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports of the loopback interface that are free, each with the one 10,000 above it."""
+    """Return free ports of the loopback interface; the port 10,000 above each is free, too."""
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
         if len(found) == count:

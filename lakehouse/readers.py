@@ -1,4 +1,4 @@
-"""The tables as two readers find them: DuckDB, and Spark's client of a distributed engine."""
+"""Read tables with DuckDB, and with Spark's client of a distributed engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lakehouse.sail import CATALOG
 from lakehouse.store import NAMESPACE
 
 _SCHEMA = "tester"  # where `fivetran debug` writes the tables
-# Iceberg lacks these types, so the SDK writes them as others.
+# Iceberg lacks these types, so the SDK writes other ones.
 _WRITTEN_AS = {"extension<arrow.json>": "string", "int16": "int32"}
 
 
@@ -31,7 +31,7 @@ def by_duckdb(warehouse: Path) -> dict[str, Table]:
         tables = {}
         for name in sorted({table for table, *_ in described}):
             found = connection.table(name).to_arrow_table()
-            # Arrow's copy of a DuckDB table does not have the NOT NULL of a key.
+            # Arrow's copy of a DuckDB table loses the NOT NULL of a key.
             fields = [
                 field.with_nullable((name, field.name) not in required) for field in found.schema
             ]

@@ -1,4 +1,4 @@
-"""Sail, a distributed engine that speaks Spark's protocol: a driver and four workers."""
+"""Run Sail, a distributed engine that speaks Spark's protocol, with four workers."""
 
 from __future__ import annotations
 

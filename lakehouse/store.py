@@ -1,4 +1,4 @@
-"""An Iceberg REST catalog with its S3 storage: one SeaweedFS on loopback, with random keys."""
+"""Run an Iceberg REST catalog with S3 storage: SeaweedFS on loopback, with random credentials."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from lakehouse.program import LOOPBACK, SECOND_PORT, free_ports, running
 
 WAREHOUSE = "lake"
 NAMESPACE = "datacamp"
-REGION = "us-east-1"  # any, but signatures and clients need one
+REGION = "us-east-1"  # arbitrary, but required by signatures and clients
 _RESPONSE_SECONDS = 10.0
-# The parts that listen on a port. Each has a second one for internal traffic, 10,000 above.
+# The parts that listen on a port; each uses another for internal traffic, 10,000 above.
 _PARTS = ("s3.port.iceberg", "s3.port", "master.port", "volume.port", "filer.port", "admin.port")
 # No telemetry, and nothing that is not needed.
 _SWITCHED_OFF = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.lance=0")
@@ -26,7 +26,7 @@ _SWITCHED_OFF = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", 
 
 @dataclass(frozen=True)
 class Store:
-    """The addresses of the catalog and the storage, and the keys that both accept."""
+    """The URLs of the catalog and the storage, and the credentials that both accept."""
 
     catalog_url: str
     s3_url: str
@@ -34,7 +34,7 @@ class Store:
     secret: str = field(repr=False)
 
     def token(self) -> str:
-        """Sign in to the catalog, for clients that cannot; the token lasts an hour."""
+        """Request a token from the catalog, for clients that cannot; it is valid for an hour."""
         keys = {"client_id": self.key_id, "client_secret": self.secret}
         form = urlencode({"grant_type": "client_credentials", **keys}).encode()
         return str(_request(f"{self.catalog_url}/v1/oauth/tokens", data=form)["access_token"])
@@ -60,7 +60,7 @@ def _request(
 
 @contextmanager
 def open_store(folder: Path) -> Iterator[Store]:
-    """Run a store that keeps its data, settings and log in `folder`, which must not exist."""
+    """Run a store with its data, settings and log in `folder`, which must not exist."""
     (folder / "data").mkdir(parents=True)
     ports = dict(zip(_PARTS, free_ports(len(_PARTS)), strict=True))
     catalog_url, s3_url = (f"http://{LOOPBACK}:{ports[part]}" for part in _PARTS[:2])

@@ -1,4 +1,4 @@
-"""The syncs to compare: `fivetran debug` and `fivetran run`, each with a state of its own."""
+"""Run the syncs to compare: `fivetran debug` and `fivetran run`, each with its own state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def debug(copy: Path) -> Path:
 
 
 def prepare_run(copy: Path, store: Store) -> None:
-    """Add to a prepared connector what `run` needs to sync into a store."""
+    """Add what `run` needs to sync into a store to a prepared connector."""
     destination = json.dumps(_destination(store), indent=2)
     (copy / "destination.json").write_text(destination, encoding="utf-8")
     _add_extensions(copy.parent / "home")
@@ -43,7 +43,7 @@ def run(copy: Path, store: Store) -> None:
 
 
 def _destination(store: Store) -> dict[str, str | bool]:
-    """Describe the store as the SDK requires; the keys come from the environment."""
+    """Return the store's `destination.json`; the credentials are read from the environment."""
     key_id, secret = f"${{{_KEY_ID}}}", f"${{{_SECRET}}}"
     return {
         "uri": store.catalog_url,
@@ -60,7 +60,7 @@ def _destination(store: Store) -> dict[str, str | bool]:
 
 
 def _add_extensions(home: Path) -> None:
-    """Copy DuckDB's extensions to where it looks for them before it would download them."""
+    """Copy DuckDB's extensions to where DuckDB looks before it downloads them."""
     extensions = list(OVERLAY.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"))
     if not extensions:
         raise ProgramError("DuckDB's extensions are not here: run `make lakehouse`.")

@@ -59,7 +59,7 @@ async def _serve(app: web.Application, listener: socket.socket, token: str) -> N
 
 
 def parse_latency(text: str) -> Latency:
-    """Read `0.5`, for every endpoint, or `courses=3,tracks=1`; raise ValueError."""
+    """Parse `0.5` (every endpoint) or `courses=3,tracks=1`; raise ValueError."""
     if "=" not in text:
         return float(text)
     parts = [part.strip().partition("=") for part in text.split(",")]

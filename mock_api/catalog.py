@@ -1,4 +1,4 @@
-"""The generated catalog and how it changes: the same arguments always return the same items."""
+"""Generate the catalog and its revisions; the same arguments always return the same items."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SIZES = {
     "courses": 764,
 }
 
-# Every fourth item never changes. Tracks contain these, so that a changed or retired course
-# leaves the tracks unchanged.
+# Every fourth item never changes. Tracks contain only these, so that a changed or retired
+# course does not change a track.
 _LASTING_EVERY = 4
 _RETIRED_SHARE = 0.01
 _ADDED_SHARE = 0.015
 _CHANGED_SHARE = 0.02
-# It is not known whether positions start at 0 or 1, so each occurs.
+# Whether positions start at 0 or 1 is unknown, so both occur.
 _FIRST_POSITION = {"custom_tracks": 0, "tracks": 1}
 
 
 class Entry(NamedTuple):
-    """What a track contains: a course or project as tracks name it, and its hours."""
+    """An entry of a track: a course or project as tracks refer to it, and its hours."""
 
     item: Item
     hours: float
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class History:
-    """The revision that added an item; its changes, each with its place among those changed."""
+    """The revision that added an item, and its changes, each with its place in that revision."""
 
     added: int = 0
     changes: list[tuple[int, int]] = field(default_factory=list)
@@ -79,7 +79,7 @@ def histories(endpoint_name: str, size: int, revision: int) -> dict[int, History
     `size` is the number of items at revision 0. Each revision builds on the one before.
     """
     existing = {number: History() for number in range(size)}
-    # At least one, but never half of them, which would be taken for a broken response.
+    # At least one, but never half of them, which would make the response suspicious.
     retired_count = min(max(1, round(size * _RETIRED_SHARE)), (size - 1) // 2)
     changed_count = max(1, round(size * _CHANGED_SHARE))
     added_count = max(1, round(size * _ADDED_SHARE))
@@ -104,7 +104,7 @@ def _entry(endpoint_name: str, number: int) -> Entry:
 
 
 def _content(endpoint_name: str, number: int, lasting: list[Entry], retired: list[Entry]) -> Item:
-    """Return a track's content and the hours that this takes."""
+    """Return a track's content and its total hours."""
     rng = Random(f"content of {endpoint_name} {number}")
     chosen = rng.sample(lasting, min(rng.randint(5, 25), len(lasting)))
     chosen[: len(retired)] = retired

@@ -11,9 +11,9 @@ Change = Callable[[Item], Item]
 
 
 def with_edge_case(endpoint_name: str, number: int, item: Item) -> Item:
-    """Return the item, for a few numbers of each endpoint with an unusual value.
+    """Return the item; for a few numbers of each endpoint it has an unusual value.
 
-    These are every third number at the start of each period, so that small catalogs have some too.
+    These are every third number at the start of a period, so that small catalogs have some, too.
     """
     period, changes = _EDGE_CASES[endpoint_name]
     place, rest = divmod(number % period, 3)

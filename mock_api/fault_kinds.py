@@ -1,4 +1,4 @@
-"""All kinds of faults that the mock server can return, by name.
+"""Define all kinds of faults of the mock server, by name.
 
 A body without a fault is `{"data":[…]}` without spaces, so that faults can be applied to bytes.
 """
@@ -21,7 +21,7 @@ _MARK = "replaced by the literal"
 
 
 def kind_of(name: str) -> Respond:
-    """Return the kind with this name; raise ValueError that lists the valid ones."""
+    """Return the kind with this name; raise ValueError that lists the valid kinds."""
     if name in _KINDS:
         return _KINDS[name]
     for prefix, make in _OPEN_KINDS.items():
@@ -47,7 +47,7 @@ def _other_type(content_type: str, text: str) -> Respond:
 
 
 def _redirect(location: Callable[[str], str]) -> Respond:
-    """Redirect to the URL that `location` makes of the request's path."""
+    """Redirect to the URL that `location` returns for the request's path."""
     return _responding(
         lambda exchange: web.Response(
             status=302, headers={"Location": location(exchange.request.path)}
@@ -58,7 +58,7 @@ def _redirect(location: Callable[[str], str]) -> Respond:
 def _body(
     change: Callable[[bytes], bytes], headers: Mapping[str, str] | None = None, status: int = 200
 ) -> Respond:
-    """Send what `change` makes of the body."""
+    """Send the body that `change` returns for the real one."""
     return _responding(lambda exchange: json_response(change(exchange.body), headers, status))
 
 
@@ -96,7 +96,7 @@ def _gzip_with_wrong_checksum(body: bytes) -> bytes:
 def _gzip_bomb(mebibytes: str) -> Respond:
     if not mebibytes.isdecimal():
         raise ValueError(f"gzip-bomb- takes a number of MiB, not {mebibytes!r}")
-    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 makes it gzip
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 selects gzip
     filler = b"{},".ljust(64) * (2**20 // 64)
     packed = [packer.compress(part) for part in (b'{"data":[', *[filler] * int(mebibytes))]
     bomb = b"".join((*packed, packer.compress(b"{}]}"), packer.flush()))

@@ -1,4 +1,4 @@
-"""The faults of each endpoint, in order and with a number of times: `ENDPOINT=KIND[xTIMES]`."""
+"""Parse faults such as `courses=503x2` and return them in order: `ENDPOINT=KIND[xTIMES]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Fault:
-    """A response of some endpoints, so many times each; None means always."""
+    """A kind of response for some endpoints, `times` times each; None means always."""
 
     endpoint_names: tuple[str, ...]
     respond: Respond
@@ -25,7 +25,7 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """Read `courses=503x2` or `all=reset`; raise ValueError that names what is valid."""
+    """Parse `courses=503x2` or `all=reset`; raise ValueError that lists what is valid."""
     match = _FAULT.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form ENDPOINT=KIND or ENDPOINT=KINDxTIMES")
@@ -35,7 +35,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def known(endpoint_name: str) -> str:
-    """Return the name; raise ValueError that lists the valid ones if it is none of them."""
+    """Return the name; raise ValueError that lists the valid names if it is unknown."""
     if endpoint_name not in ENDPOINT_NAMES:
         valid = ", ".join(ENDPOINT_NAMES)
         raise ValueError(f"unknown endpoint {endpoint_name!r}; valid names are {valid}")
@@ -43,7 +43,7 @@ def known(endpoint_name: str) -> str:
 
 
 class Faults:
-    """The faults still to be returned, by endpoint and in the order given."""
+    """The remaining faults by endpoint, in order."""
 
     def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
         listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]

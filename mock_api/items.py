@@ -1,6 +1,6 @@
-"""One item by endpoint and number: it is the same whatever else the catalog contains.
+"""Generate an item from endpoint and number, independent of the rest of the catalog.
 
-Its fields are those that the API is known, or assumed, to return for the endpoint.
+It has the fields that the API is known, or assumed, to return for the endpoint.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def make_chapter(course: Item, number: int, rng: Random) -> Item:
 
 
 def timestamp(rng: Random, days_after: int = 0) -> str:
-    """Return an `updatedAt` so many days after the newest of revision 0, within an hour."""
+    """Return an `updatedAt` that many days after the newest of revision 0, within an hour."""
     return _iso(_NEWEST + timedelta(days=days_after, milliseconds=rng.randrange(3_600_000)))
 
 
@@ -83,7 +83,7 @@ def _described(endpoint_name: str, number: int, rng: Random) -> Item:
 
 
 def _subject(technology: str, rng: Random) -> dict[str, str]:
-    """Return what a title and a description are about."""
+    """Return the subject of a title and a description."""
     return {
         "technology": technology,
         "skill": rng.choice(words.SKILLS),
@@ -134,7 +134,7 @@ def _licenses(rng: Random, _: Item) -> Item:
 
 
 def _chapters(rng: Random, course: Item) -> Item:
-    first = 10 * int(course["id"].rpartition("-")[2])  # no course has more than ten at first
+    first = 10 * int(course["id"].rpartition("-")[2])  # no new course has more than ten
     count = rng.randint(3, 6)
     return {"chapters": [make_chapter(course, first + place, rng) for place in range(count)]}
 

@@ -1,4 +1,4 @@
-"""The record of requests that the mock server has received, in the order of their arrival."""
+"""Record the requests that the mock server receives, in order of arrival."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Arrived(NamedTuple):
-    """A request: the endpoint's name, or the path if it is no endpoint's, and its headers."""
+    """A request: its headers, and the endpoint's name or, if there is none, the path."""
 
     endpoint_name: str
     headers: dict[str, str]
@@ -38,7 +38,7 @@ class Requests:
                 raise TimeoutError(f"only {self.endpoint_names} arrived, {self.in_flight} open")
 
     def clear(self) -> None:
-        """Forget all requests but the number of those in flight."""
+        """Delete all requests, but not the number of those in flight."""
         with self._changed:
             self.arrived = []
             self.most_in_flight = self.in_flight

@@ -1,4 +1,4 @@
-"""The bodies and responses that are sent for a catalog and for an error, whole or in part."""
+"""Build bodies and responses for catalogs and errors, whole or in part."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Encoded(NamedTuple):
 
 
 class CatalogBody:
-    """An endpoint's body, encoded in advance so that a request costs next to nothing.
+    """An endpoint's body, encoded in advance so that requests are cheap.
 
-    Items are sent as `{"data": […]}`; bytes are a whole body.
+    Items are sent as `{"data": […]}`; bytes are sent as the whole body.
     """
 
     def __init__(self, items: Sequence[Item] | bytes) -> None:
@@ -51,12 +51,12 @@ class CatalogBody:
 
 
 def to_json(document: object) -> bytes:
-    """Write JSON as the API does: UTF-8, without spaces."""
+    """Return JSON as the API writes it: UTF-8, without spaces."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def envelope(items: Sequence[Item]) -> bytes:
-    """Write a list of items as the body that the API sends."""
+    """Return a list of items as the body that the API sends."""
     return to_json({"data": items})
 
 

@@ -22,7 +22,7 @@ _NAMES = {endpoint.path: endpoint.name for endpoint in ENDPOINTS}
 
 
 class Hold(NamedTuple):
-    """A response waits for `released`, whole or after the first half of its body."""
+    """A response waits for `released`, before its start or after half of its body."""
 
     released: asyncio.Event
     after_half: bool

@@ -1,4 +1,4 @@
-"""Run the mock server: on a given socket, or in a thread beside a test."""
+"""Run the mock server on a given socket, or in a thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def listening(
     app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
     """Serve `app` on a bound socket; at the end, abort all connections, stalled ones too."""
-    # With handler_cancellation, a request is in flight no longer than its client waits.
+    # With handler_cancellation, a request ends when its client disconnects.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.SockSite(runner, listener, ssl_context=tls)
@@ -41,7 +41,7 @@ async def listening(
 
 
 class Server:
-    """A running mock server: its address, the requests it received, and its next responses.
+    """A running mock server: its URL, the requests it received, and its next responses.
 
     Changes apply to every request that is sent after the call.
     """
@@ -54,7 +54,7 @@ class Server:
         self._loop = loop
 
     def serve(self, catalogs: Mapping[str, Sequence[Item]]) -> None:
-        """Replace the items of every endpoint named."""
+        """Replace the items of the given endpoints."""
         for endpoint_name, items in catalogs.items():
             self.replace(endpoint_name, items)
 
@@ -73,7 +73,7 @@ class Server:
         self._mock.holds[known(endpoint_name)] = Hold(released, after_half)
 
     def release(self, endpoint_name: str) -> None:
-        """Send the responses that are held, and hold no more."""
+        """Send the responses that are held, and stop holding."""
         released = self._mock.holds.pop(endpoint_name).released
         self._loop.call_soon_threadsafe(released.set)
 

@@ -35,7 +35,7 @@ async def cut_chunked(exchange: Exchange) -> web.StreamResponse:
 
 
 def wrong_length(wrong: Callable[[int], int]) -> Respond:
-    """Send a `Content-Length` that `wrong` computes from the real one, then body and end."""
+    """Send a `Content-Length` that `wrong` computes from the real one, and the body; close."""
 
     async def respond(exchange: Exchange) -> web.StreamResponse:
         head = _head(f"Content-Length: {wrong(len(exchange.body))}")
@@ -74,9 +74,9 @@ def _head(header: str) -> bytes:
 
 
 def _ended(request: web.Request, raw: bytes, *, abort: bool) -> web.StreamResponse:
-    """Write bytes without aiohttp and close the connection, at once or when they are sent.
+    """Write bytes without aiohttp and close the connection, at once or once they are sent.
 
-    aiohttp demands the response that is returned; it is never sent on a closed connection.
+    aiohttp requires a return value, which is never sent on the closed connection.
     """
     assert request.transport is not None  # the handler is cancelled when a client disconnects
     request.transport.write(raw)

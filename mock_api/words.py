@@ -1,10 +1,10 @@
-"""The words that titles, names and descriptions are put together from."""
+"""Words from which titles, names and descriptions are generated."""
 
 from __future__ import annotations
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    """Split a list that is wrapped over several lines."""
+    """Split a list that spans several lines."""
     return tuple(" ".join(text.split()).split(", "))
 
 

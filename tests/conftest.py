@@ -1,4 +1,4 @@
-"""Fixtures of several test modules: syncs against recorders, and limits without waits."""
+"""Fixtures for several test modules: syncs against recorders, and limits without waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
-    """Keep the proxies and certificates of the machine out of every test."""
+    """Ignore the machine's proxies and CA certificates in every test."""
     for name in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{name}_proxy", raising=False)
         monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
@@ -25,7 +25,7 @@ def _no_proxy(monkeypatch):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Let retries follow each other at once."""
+    """Retry without waiting."""
     limits = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
     monkeypatch.setattr(connector, "LIMITS", limits)
     return limits

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
 
 
 def _configuration(path: Path) -> Mapping[str, str]:
-    """Read a configuration; what `fivetran configuration` has encrypted is decrypted."""
+    """Read a configuration file, and decrypt what `fivetran configuration` encrypted."""
     configuration: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(configuration, dict):
         raise ValueError(f"{path} is not a JSON object.")

@@ -1,4 +1,4 @@
-"""What one response shows of the API, and what a sync makes of it. Pure."""
+"""Describe what one response contains and how a sync handles it. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_MEMBERS = 100
 _MAX_DEPTH = 4  # as deep as a sync looks for evidence
 _LARGEST_NUMBER = 10**15
 _HEADER_NAME = re.compile(r"[A-Za-z][\w-]{0,59}", re.ASCII)
-# The headers that decide on decoding and waits, and the characters of their values.
+# The headers that determine decoding and waits, and the characters allowed in their values.
 _HEADER_WITH_VALUE = re.compile(
     r"(content-(type|encoding)|retry-after[\w-]*|(x-)?rate-?limit[\w-]*): [\w ,;:=/.+*\"-]{0,100}",
     re.ASCII | re.IGNORECASE,
@@ -33,7 +33,7 @@ _ID = re.compile(rf"({_KNOWN_PREFIXES}|[A-Za-z]{{1,20}}[-_:]?|)\d+", re.ASCII)
 
 
 def facts_of(fetched: Fetched) -> Facts:
-    """Gather the facts of an endpoint, also of a response that a sync refuses, as JSON values."""
+    """Return the facts of an endpoint, also if a sync rejects its response, as JSON values."""
     endpoint, response, failure = fetched.endpoint, fetched.response, fetched.failure
     headers: Mapping[str, str] = response.headers if response else {}
     body = response.body if response else b""
@@ -66,7 +66,7 @@ def _document(body: bytes | bytearray, content_type: str) -> object:
 
 
 def _listed(endpoint: Endpoint, document: object) -> list[object]:
-    """Return the items of a refused response, if it holds a list where a catalog would have it."""
+    """Return the items of a rejected response, if it has a list where a catalog has it."""
     members = document if isinstance(document, dict) else {"data": document}
     lists = (members.get(name) for name in ("data", *envelope_names(endpoint)))
     return next((listed for listed in lists if isinstance(listed, list)), [])
@@ -75,7 +75,7 @@ def _listed(endpoint: Endpoint, document: object) -> list[object]:
 def _members(
     endpoint: Endpoint, document: object, prefix: str = "", levels: int = _MAX_DEPTH
 ) -> Iterator[tuple[str, str]]:
-    """Yield path and type of the members of an envelope; whole numbers and flags with value."""
+    """Yield path and type of an envelope's members, and the value of integers and booleans."""
     members = document if isinstance(document, dict) else {"(body)": document}
     for name, value in members.items():
         known = name == "(body)" or name in envelope_names(endpoint)
@@ -88,13 +88,13 @@ def _members(
 def _described(value: object) -> str:
     if isinstance(value, list):
         return f"list of {len(value):,}"
-    if isinstance(value, int) and abs(value) < _LARGEST_NUMBER:  # true and false are such, too
+    if isinstance(value, int) and abs(value) < _LARGEST_NUMBER:  # including true and false
         return f"{json_type(value)} {json.dumps(value)}"
     return json_type(value)
 
 
 def _evidence(members: Mapping[str, object], headers: Mapping[str, str], item_count: int) -> Facts:
-    """Return what each rule saw that refuses a response or suspects it to be incomplete."""
+    """Return what each rule found that rejects a response or marks it as suspicious."""
     shortfall = evidence.shortfall(members, headers, item_count)
     findings = {
         "error": evidence.error_beside(members),
@@ -112,14 +112,14 @@ def _shown_header(name: str, value: str) -> str:
 
 
 def _id_prefix(endpoint: Endpoint, item: object) -> str:
-    """Return what comes before the number of an id; a longer text could be a title."""
+    """Return the text before the number of an id, if short; a longer text could be a title."""
     value = item.get(endpoint.table.primary_key[0]) if isinstance(item, dict) else None
     match = _ID.fullmatch(value) if isinstance(value, str) else None
     return (match[1] or "(number)") if match else "(other)"
 
 
 def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
-    """Count what a sync writes, rejects and coerces; of items with one key it writes the first."""
+    """Count what a sync writes, rejects and coerces; of items with one key, the first counts."""
     rows, rejected, coerced = Counter[str](), Counter[str](), Counter[str]()
     columns: UndeclaredColumns = {}
     keys: set[str | None] = {None}

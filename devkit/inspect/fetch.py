@@ -11,7 +11,7 @@ from endpoints import Endpoint
 
 
 class Fetched(NamedTuple):
-    """An endpoint's last response, if there was one, and the items or the failure of a sync."""
+    """An endpoint's last response, if any, and the items or the failure of a sync."""
 
     endpoint: Endpoint
     response: ReceivedResponse | None

@@ -1,4 +1,4 @@
-"""What the values of each field have in common, without their texts. Pure."""
+"""Summarize the values of each field, without their texts. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Facts = dict[str, object]
 
 NOT_SHOWN = "(not shown)"
 
-_MAX_PATHS = 200  # an object with more is keyed by data
+_MAX_PATHS = 200  # an object with more has data as keys
 _LARGEST_NUMBER = 1e15
 _IDENTIFIER = re.compile(r"[@$A-Za-z_]\w{0,59}", re.ASCII)
 _JSON_TYPES: dict[type, str] = {
@@ -27,7 +27,7 @@ _JSON_TYPES: dict[type, str] = {
 
 
 def shown(name: str) -> str:
-    """Return a name that is an identifier; any other could be a text of the catalog."""
+    """Return a name that is an identifier; hide any other, as it may be a text of the catalog."""
     return name if _IDENTIFIER.fullmatch(name) else NOT_SHOWN
 
 
@@ -37,7 +37,7 @@ def json_type(value: object) -> str:
 
 
 def profile(items: Iterable[object]) -> dict[str, Facts]:
-    """Describe the fields of objects and, one level down, of objects and lists in them.
+    """Describe the fields of objects and, one level deeper, of objects and lists in them.
 
     Paths are like `topic.name`, `tags[]` for elements and `chapters[].id` for their fields.
     """
@@ -84,7 +84,7 @@ def _described(values: Sequence[object], parents: Sequence[object]) -> Facts:
 
 
 def _share(number: int, total: int) -> str | None:
-    """Return a percentage, of which 100% is exact; None for nothing, or more than there can be."""
+    """Return a percentage, 100% only if exact; None for 0 and for more than the total."""
     if number == 0 or number >= total:
         return "100%" if number == total > 0 else None
     return f"{min(max(number / total, 0.001), 0.999):.1%}"

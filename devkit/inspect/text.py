@@ -1,4 +1,4 @@
-"""The report as text at 80 columns."""
+"""Format the report as text of 80 columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def as_text(endpoints: Sequence[Mapping[str, Any]], failure: str | None) -> str:
-    """Write the facts of each endpoint, without what is empty, and whether a sync would fail."""
+    """Return the facts of each endpoint, without empty ones, and whether a sync would fail."""
     verdict = f"A sync would fail:\n{failure}" if failure else "A sync would succeed."
     lines = [_wrapped("", line, 2) for line in verdict.splitlines()]
     return "\n".join([line for facts in endpoints for line in (*_lines(facts), "")] + lines)
@@ -37,7 +37,7 @@ def _parts(section: object, separator: str) -> Iterator[str]:
 
 
 def _wrapped(indent: str, text: str, columns: int) -> str:
-    """Wrap a line; the lines after its first are indented by `columns`."""
+    """Wrap a line; continuation lines are indented by `columns`."""
     return textwrap.fill(
         text, 80, initial_indent=indent, subsequent_indent=" " * columns, break_on_hyphens=False
     )

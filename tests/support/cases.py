@@ -1,4 +1,4 @@
-"""Parametrise a test by a dictionary of cases, whose names are the ids."""
+"""Parametrize a test with a dictionary of cases, whose keys are the ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import pytest
 
 
 def cases(arguments: str, by_name: Mapping[str, Sequence[object]]) -> pytest.MarkDecorator:
-    """Run a test with the arguments, separated by commas, of each case."""
+    """Return a decorator that runs a test for each case; `arguments` are separated by commas."""
     parameters = [pytest.param(*values, id=name) for name, values in by_name.items()]
     return pytest.mark.parametrize(arguments, parameters)

@@ -1,4 +1,4 @@
-"""What the tests of fetching share: a token, endpoints, catalogs, limits and odd responses."""
+"""Helpers for tests of fetching: a token, endpoints, catalogs, limits and unusual responses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ TOKEN = "t0ken-for-tests"
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
 NAMES = list(BY_NAME)
-OTHERS = NAMES[:-1]  # all but the courses
+OTHERS = NAMES[:-1]  # all except courses
 COURSES = BY_NAME["courses"]
 CATALOGS = {name: [{"id": f"{name}-1"}, {"id": f"{name}-2"}] for name in NAMES}
 QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0, rate_limit_wait_seconds=0.0)
 
 
 def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None:
-    """Let the courses respond in these ways in turn, each so many times or, for None, always."""
+    """Let `courses` respond in these ways in order, each `times` times or, for None, always."""
     server.set_faults(
         *(
             Fault(("courses",), kind_of(respond) if isinstance(respond, str) else respond, times)
@@ -35,7 +35,7 @@ def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None
 
 
 def replying(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Respond:
-    """Return a way to respond with this status, body and headers."""
+    """Return a response function with this status, body and headers."""
 
     async def respond(_: Exchange) -> web.StreamResponse:
         return web.Response(status=status, body=body, headers=headers)
@@ -44,7 +44,7 @@ def replying(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
 
 
 def crash_report(error: BaseException) -> str:
-    """Return all that a crash reporter could show of an error, its chain and its variables."""
+    """Return all that a crash reporter could show of an error: its chain and local variables."""
     return "".join(
         "".join(traceback.TracebackException.from_exception(each, capture_locals=True).format())
         + repr((each, each.args, vars(each)))

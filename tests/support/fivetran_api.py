@@ -1,4 +1,4 @@
-"""A mock of Fivetran's REST API on loopback, with the endpoints that `fivetran deploy` calls."""
+"""Mock the endpoints of Fivetran's REST API that `fivetran deploy` calls, on loopback."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 class FivetranApi:
     """An account with one destination, called `warehouse`, and at most one connection.
 
-    `connection` is the connection as the API returns it; `files` has the content of each file of
-    the package that was uploaded last, by its name.
+    `connection` is the connection as the API returns it; `files` has the content of the files in
+    the last uploaded package, by name.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class FivetranApi:
 
     @property
     def configuration(self) -> dict[str, str]:
-        """The configuration that the connector would get."""
+        """The configuration that the connector would receive."""
         secrets = self.connection["config"]["secrets_list"]
         return {secret["key"]: secret["value"] for secret in secrets}
 
@@ -68,7 +68,7 @@ class FivetranApi:
 def fivetran_api(copy: Path) -> Iterator[FivetranApi]:
     """Run the mock, and make the `fivetran` command of a prepared project use it.
 
-    The command runs the real pipreqs, for which the installed version is the newest on PyPI.
+    The command runs the real pipreqs, to which every installed version is the newest on PyPI.
     """
     api = FivetranApi()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:

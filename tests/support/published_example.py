@@ -1,6 +1,6 @@
 """A model of Fivetran's published DataCamp example: the rows and the state that it leaves.
 
-It has the same tables and keys, declares no column types but one, and deletes nothing.
+It has the same tables and keys, declares the type of one column only, and deletes nothing.
 """
 
 from __future__ import annotations

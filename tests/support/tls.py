@@ -1,4 +1,4 @@
-"""TLS on loopback: certificates made for one test, and the mock server behind one of them."""
+"""Create certificates, and run the mock server behind TLS on loopback."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _USAGE = x509.KeyUsage(
 def self_signed(folder: Path, host: str, *, valid_days: int = 1) -> Path:
     """Write a self-signed certificate for one host, and its key, to a file; return its path.
 
-    It is trusted only where the file is named as a CA certificate. With negative `valid_days` it
-    has expired. Python 3.13 and newer demand the extensions.
+    It is trusted only if the file is configured as a CA certificate. With negative `valid_days`,
+    it has expired. Python 3.13 and newer require the extensions.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(timezone.utc)

@@ -1,4 +1,4 @@
-"""The benchmark runs: each variant syncs in a process of its own and leaves the same rows."""
+"""The benchmark runs: each variant syncs in its own process and writes the same rows."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.support.recording import Destination
 ITEMS = catalog()
 ITEM_COUNT = sum(map(len, ITEMS.values()))
 CHECKPOINTS = {"checkpoint": 1 + len(ENDPOINTS)}
-# About 92 at present; an item decoded, flattened or compared twice would need far more.
+# About 92 at present; decoding, flattening or comparing an item twice needs far more.
 CALLS_PER_UNCHANGED_ITEM = 120
 
 
@@ -52,7 +52,7 @@ def test_a_sync_requests_each_endpoint_and_emits_each_row_once(server, sync):
 
 
 def test_an_unchanged_sync_handles_each_item_once(server, sync):
-    """It makes six requests, emits only checkpoints and calls few Python functions an item."""
+    """It makes six requests, emits only checkpoints and calls few Python functions per item."""
     state = sync().states[-1]
     server.requests.clear()
     calls = Counter()

@@ -1,7 +1,7 @@
 """The SDK and DuckDB store whatever a catalog contains: no value ends a sync.
 
 Every sync runs the real SDK and writes to a warehouse. Each catalog is synced twice: the first
-time every item with a valid key is written, the second time nothing is.
+time writes every item with a valid key, the second time writes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The commands of docs/deploying.md, run in their order against a mock of Fivetran's API."""
+"""The commands of docs/deploying.md, run in order against a mock of Fivetran's API."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_guide_names_the_sdk_that_is_installed():
 
 
 def test_the_documented_steps_deploy_a_new_connection(checkout):
-    """The form, its test, a sync from `dist/` and the deployment need no further answer.
+    """Form, setup test, a sync from `dist/` and the deployment ask no further question.
 
     The upload holds the shipped files and the setup form only, the new connection is paused, and
     no file or output on this machine holds the token.
@@ -93,7 +93,7 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
     ("option", "answers"), [("", "y\n"), (" --yes", None)], ids=["confirmed", "with --yes"]
 )
 def test_deployed_again_code_and_configuration_are_replaced(checkout, option, answers):
-    """It takes one yes, or `--yes` in a script, which can create a connection too.
+    """One reply, or `--yes` in a script, is enough; `--non-interactive` creates a connection.
 
     `requirements.txt` is deployed unchanged.
     """
@@ -111,7 +111,7 @@ def test_deployed_again_code_and_configuration_are_replaced(checkout, option, an
 
 
 def test_a_failed_setup_test_says_why(checkout):
-    """The connection is created all the same; status 1 and the connector's own message."""
+    """The connection is created, the exit status is 1, and the message is the connector's."""
     configuration = checkout.configure()
     checkout.server.set_faults("tracks=403")
     status, output = checkout.run(DEPLOY)

@@ -1,4 +1,4 @@
-"""The whole connector against the mock server on a real socket, into DuckDB or recorded."""
+"""The whole connector, from the mock server on a real socket into DuckDB or a recorder."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorde
 
 
 def test_ctrl_c_in_the_replay_leaves_nothing_behind(server, recorded):
-    """It cancels what is in flight: no thread and no open request remain."""
+    """It cancels all requests: no thread and no open request remain."""
     server.hold("courses")
     threads = set(threading.enumerate())
 

@@ -67,7 +67,7 @@ print(json.dumps([int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024, erro
 
 
 def run(script, server, *options):
-    """Run a script after the prelude in a process of its own; return the JSON that it prints."""
+    """Run a script after the prelude in its own process; return the JSON that it prints."""
     configuration = json.dumps({"bearer_token": server.token, "base_url": server.base_url})
     finished = subprocess.run(
         [sys.executable, *options, "-c", _PRELUDE + script, configuration],
@@ -104,7 +104,7 @@ def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
 
 
 def at_most(start, part, end):
-    """Repeat a part until the body is as large, or has as many commas, as is still accepted."""
+    """Repeat a part until the body has the largest accepted size or number of commas."""
     times = (Limits().body_bytes - len(start) - len(end)) // len(part)
     if b"," in part:
         commas = MAX_BODY_COMMAS - start.count(b",") - end.count(b",")
@@ -129,7 +129,7 @@ HOSTILE = {
 @_ON_LINUX
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_six_hostile_responses_at_once_stay_below_900_mb(body):
-    """Production has 1 GB; a sync of six bodies at the bounds fails or succeeds within it."""
+    """Production has 1 GB; a sync of six bodies at the limits fails or succeeds within that."""
     with serving({}) as server:
         for endpoint in ENDPOINTS:
             server.replace(endpoint.name, body)

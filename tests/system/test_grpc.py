@@ -1,4 +1,4 @@
-"""SDK 2.13, the gRPC generation that runs in production, gets the same operations as SDK 3.0."""
+"""SDK 2.13, the gRPC generation that runs in production, receives the operations of SDK 3.0."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-# A second virtual environment, as one process cannot hold both generations. `make test` makes it.
+# `make test` creates a second environment, as one process cannot import both generations.
 pytestmark = pytest.mark.skipif(
     not sdk.GRPC_PYTHON.exists(), reason="NOT TESTED on SDK 2.13: make .venv-grpc/installed"
 )
@@ -25,7 +25,7 @@ def server():
 
 
 def assert_same(server, state):
-    """Run the same sync on both; return the state and the error."""
+    """Run the same sync on both generations; return the state and the error."""
     configuration = {"bearer_token": server.token, "base_url": server.base_url}
     new, old = sdk.emit(configuration, state), sdk.emit_on_grpc(configuration, state)
     assert old.operations == new.operations

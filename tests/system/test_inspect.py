@@ -1,4 +1,4 @@
-"""`python -m devkit.inspect` against the mock server: its verdict, its output and its secrets."""
+"""`python -m devkit.inspect` against the mock server: exit status, output and secrecy."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
 
 @pytest.mark.parametrize("text", ['{"bearer_token": ""}', "{", "[]", "\xff", None])
 def test_a_configuration_that_cannot_work_ends_with_status_2(tmp_path, capsys, text):
-    """A missing, broken or refused file is named before any request."""
+    """A missing, broken or invalid file is named before any request."""
     path = tmp_path / "configuration.json"
     if text is not None:
         path.write_text(text, encoding="latin-1")

@@ -1,4 +1,4 @@
-"""Real `fivetran debug` processes, killed at six places; one more run corrects the tables."""
+"""Real `fivetran debug` processes, killed at six points; one more run corrects the tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.system.test_end_to_end import TOKEN, configuration, expected_rows, written_rows
 
-# The log line at which a process is killed, and how often it has to come.
+# The log line at which a process is killed, and after how many occurrences.
 PLACES = {
     "after the first request": ("fetching 6 catalogs", 1),
     "after the first checkpoint": ("checkpoint recorded", 1),
@@ -23,7 +23,7 @@ PLACES = {
 
 
 def run_until(project, signal_number, place):
-    """Run a sync and kill it at the place; return whether it came to that."""
+    """Run a sync and kill it at the point; return whether it was killed."""
     text, times = place
     with fivetran.start(project, ["debug"]) as process:
         for line in process.stdout:
@@ -43,7 +43,7 @@ def test_killed_and_terminated_the_next_run_finishes(tmp_path, place):
         assert run_until(project, signal.SIGKILL, place)
         items = catalog(revision=1, scale=0.05)
         server.serve(items)
-        run_until(project, signal.SIGTERM, place)  # unless it comes to the place no more
+        run_until(project, signal.SIGTERM, place)  # unless it no longer reaches the point
         status, output = fivetran.run(project, ["debug"])
     assert (status, "SYNC SUCCEEDED" in output) == (0, True), output
     assert written_rows(project) == expected_rows(items)

@@ -1,4 +1,4 @@
-"""The content of `dist/` and of its package, and a sync in a fresh environment from that alone."""
+"""The content of `dist/` and of its package, and a sync from the package in a new environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mock_api.catalog import catalog
 from mock_api.serving import serving
 
 SECRET = b"token that must not ship".replace(b" ", b"-")  # this file is packaged, too
-# What the SDK's commands leave in a project folder, and what other tools and people do.
+# Files that the SDK's commands, other tools and users leave in a project folder.
 LEFT_BY_THE_SDK = [
     *("configuration.json", "files/state.json", "files/warehouse.db"),
     *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
@@ -116,7 +116,7 @@ def test_a_package_of_the_checkout_holds_no_leftovers(checkout):
 def fresh_scripts(tmp_path):
     """Return the folder of scripts of an environment that has `requirements.txt` and the SDK.
 
-    It takes seconds from pip's cache and needs the package index, as the project's own did.
+    It needs the package index, and takes seconds with pip's cache.
     """
     scripts = tmp_path / "environment" / "bin"
     venv.EnvBuilder(with_pip=False).create(scripts.parent)
@@ -127,7 +127,7 @@ def fresh_scripts(tmp_path):
 
 
 def test_the_package_syncs_in_an_environment_of_its_own(package, fresh_scripts, tmp_path):
-    """Unpacked elsewhere, with its requirements and the SDK only, it fills all ten tables."""
+    """Unpacked elsewhere, with its requirements and the SDK only, it writes all ten tables."""
     fivetran.surround(tmp_path)
     unpacked = tmp_path / "unpacked"
     with serving(catalog(scale=0.05)) as server:

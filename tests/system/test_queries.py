@@ -16,14 +16,14 @@ from endpoints import ENDPOINTS
 from mock_api.serving import serving
 
 TEXT = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
-# By its heading, which a question and then the SQL follow.
+# Each query has a heading, a question and the SQL.
 QUERIES = dict(re.findall(r"^## (.+)\n\n.+\?\n\n```sql\n((?:.+\n)+)```$", TEXT, re.MULTILINE))
 TABLES = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
 every_query = pytest.mark.parametrize("title", QUERIES)
 
 
 def item(id_, title, technology=None, **fields):
-    """Return an item; all about SQL have one topic."""
+    """Return an item; all items on SQL have the same topic."""
     topic = {"name": "Data"} if technology == "SQL" else None
     return {"id": id_, "title": title, "technology": technology, "topic": topic, **fields}
 
@@ -47,7 +47,7 @@ JOINS, OLD_COURSE, PROJECT_ID = "course-54859", "course-3", "project-1022"
 BASICS = listed((JOINS, "Joins 1"), (PROJECT_ID, "Clean 1"), (OLD_COURSE, "Was"), (JOINS, "Old"))
 TWO = ["Basic", "Premium"]
 CHAPTERS = {"chapters": listed(("course-chapter-1", "Inner"), ("course-chapter-2", "Old"))}
-# Whatever is called old leaves the catalog before the second sync.
+# Whatever is named old leaves the catalog before the second sync.
 CATALOGS = {
     "assessments": [item("assessment-1", "Test", "SQL"), item("assessment-2", "Old")],
     "practices": [item("practice-1", "Drill", "SQL"), item("practice-2", "Old")],
@@ -129,12 +129,12 @@ ROWS = {
 
 
 def is_old(entry):
-    """Return whether an item, an entry of its lists or a topic is called old."""
+    """Return whether an item, an entry of its lists or a topic is named old."""
     return "Old" in (entry, entry.get("title") if isinstance(entry, dict) else None)
 
 
 def without_old(value):
-    """Return a value without what is called old in its lists."""
+    """Return a value without what is named old in its lists."""
     if isinstance(value, dict):
         return {key: without_old(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -144,9 +144,9 @@ def without_old(value):
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
-    """Sync the catalogs with and without what is old; return the folder of the warehouse.
+    """Sync the catalogs with and then without what is old; return the warehouse's folder.
 
-    All rows get the time of one sync, today, so that those written this month have one order.
+    All rows get the time of one sync, today, so that the order of this month's rows is fixed.
     """
     folder = tmp_path_factory.mktemp("queried")
     with serving(CATALOGS) as server:
@@ -213,8 +213,8 @@ def test_earlier_rows_are_not_of_this_month(own_warehouse, interval):
     assert rows(own_warehouse, "What is new or changed this month") == []
 
 
-# What sqlglot calls the constructs that all five destinations have, and their parts. It translates
-# others without an error to SQL that a destination refuses.
+# sqlglot's names of the constructs that all five destinations have. It translates others, without
+# an error, to SQL that a destination rejects.
 PORTABLE = """
     Alias And Avg CTE Case Coalesce Column Concat Count CurrentDate Div EQ Extract From Group
     Identifier If Is Join Like Literal Mul Not Null Order Ordered RegexpReplace Select Star Sum

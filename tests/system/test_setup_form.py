@@ -24,7 +24,7 @@ def server():
 
 
 def test_the_form_asks_for_four_values_and_encrypts_the_token(server, tmp_path):
-    """The answers become configuration.json, readable by its owner only, the token encrypted."""
+    """The replies become configuration.json, readable by its owner only, the token encrypted."""
     project = fivetran.prepare(tmp_path, {})
     answers = f"y\n{TOKEN}\n{server.base_url}\n\ncustom_tracks\n"
     status, output = fivetran.run(project, ["configuration"], answers=answers)

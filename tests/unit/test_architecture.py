@@ -1,4 +1,4 @@
-"""The packages of the project: who imports whom, who may do what, and what is deployed."""
+"""The modules of the project: what they import, what they may do, and what is deployed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devkit import package
 
 ROOT = Path(connector.__file__).parent
 PRODUCT = {"connector", "report", "endpoints", "async_client", "changes", "flatten"}
-# What each part imports of the others.
+# The other parts that each part imports.
 MAY_IMPORT = {
     "connector": {"report", "async_client", "changes", "endpoints", "flatten"},
     "report": {"async_client", "changes", "endpoints"},
@@ -31,9 +31,9 @@ MAY_IMPORT = {
     "benchmarks": {*PRODUCT, "devkit", "mock_api"},
     "tests": {*PRODUCT, "benchmarks", "devkit", "mock_api"},
 }
-# What imports the SDK's internals, by which all others reach them.
+# The modules that import the SDK's internals, on behalf of all others.
 DOORS_TO_THE_SDK = {"devkit/sdk.py", "devkit/grpc_sync.py"}
-# What each module reads that neither is ours nor comes with Python.
+# The third-party packages that each module imports.
 THIRD_PARTY = {
     "connector.py": {"fivetran_connector_sdk"},
     "changes/snapshot.py": {"msgspec"},
@@ -48,7 +48,7 @@ KINDS = ("upsert", "delete", "truncate", "checkpoint", "warning")
 
 
 def modules():
-    """Return the tree of each module of the project, by its path from the root."""
+    """Return the syntax tree of each module of the project, by path."""
     paths = [
         path
         for part in sorted({name.split(".")[0] for name in MAY_IMPORT})
@@ -66,7 +66,7 @@ MODULES = {path: ALL_MODULES[path] for path in DEPLOYED}
 
 
 def imported(tree):
-    """List the modules that a tree imports, with dots."""
+    """Return the dotted names of the modules that a tree imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -76,18 +76,18 @@ def imported(tree):
 
 
 def part_of(module):
-    """Return the part that a module named with dots belongs to; None if it is not ours."""
+    """Return the part of the project that a dotted name belongs to, or None."""
     top = module.split(".")[0]
     return top if top in MAY_IMPORT else None
 
 
 def dotted(path):
-    """Name a module as an import does."""
+    """Return the dotted name of a module."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def calls(tree):
-    """List the calls in a tree as (what is called, node)."""
+    """Return the calls in a tree as (name of the function, node)."""
     return [
         (ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]
@@ -100,14 +100,14 @@ def test_only_the_product_is_deployed():
 
 @pytest.mark.parametrize("path", ALL_MODULES)
 def test_imports_point_one_way(path):
-    """A module imports its own part and those of the table: the product, none of its tools."""
+    """A module imports its own part and the parts in the table; the product imports no tools."""
     part = part_of(dotted(path))
     parts = {part_of(module) for module in imported(ALL_MODULES[path])} - {None, part}
     assert parts <= MAY_IMPORT[part]
 
 
 def test_the_internals_of_the_sdk_have_one_door():
-    """Only `devkit` imports what Fivetran's SDK does not document."""
+    """Only `devkit` imports undocumented modules of Fivetran's SDK."""
     internals = ("fivetran_connector_sdk.", "fivetran_connector_sdk_")
     found = {
         path
@@ -119,7 +119,7 @@ def test_the_internals_of_the_sdk_have_one_door():
 
 @pytest.mark.parametrize("path", MODULES)
 def test_third_parties_are_read_where_they_belong(path):
-    """Only the connector reads the SDK, only client.py aiohttp and only one module backoff."""
+    """Only the connector imports the SDK, and only one module each aiohttp and backoff."""
     ours = {module for module in imported(MODULES[path]) if part_of(module)}
     others = {module.split(".")[0] for module in set(imported(MODULES[path])) - ours}
     assert others - sys.stdlib_module_names == THIRD_PARTY.get(path, set())
@@ -127,7 +127,7 @@ def test_third_parties_are_read_where_they_belong(path):
 
 @pytest.mark.parametrize("path", MODULES)
 def test_nothing_prints_logs_by_itself_or_exits(path):
-    """What is told goes through the SDK's log, and a sync ends by an exception."""
+    """All messages use the SDK's log, and a sync fails with an exception."""
     called = {name for name, _ in calls(MODULES[path])}
     assert called.isdisjoint(
         {"print", "input", "exit", "quit", "sys.exit", "os._exit", "breakpoint"}
@@ -139,14 +139,14 @@ def test_nothing_prints_logs_by_itself_or_exits(path):
     "path", [path for path in MODULES if path.split("/")[0] in ("flatten", "changes")]
 )
 def test_pure_modules_do_no_io(path):
-    """Flattening and planning read no file, no clock and no chance."""
+    """Flattening and planning use no files, clock or random numbers."""
     reads = {module.split(".")[0] for module in imported(MODULES[path])}
     assert reads.isdisjoint({"os", "pathlib", "io", "time", "random", "asyncio", "threading"})
     assert "open" not in {name for name, _ in calls(MODULES[path])}
 
 
 def operations(tree):
-    """List the calls of the SDK's operations as (kind, node)."""
+    """Return the calls of the SDK's operations as (kind, node)."""
     return [
         (name.removeprefix("op."), node) for name, node in calls(tree) if name.startswith("op.")
     ]
@@ -161,26 +161,26 @@ def test_each_operation_has_one_call_site():
 
 
 def test_no_operation_stands_in_a_try_that_catches():
-    """The first operation that raises fails the sync, caught or not, so none may look caught."""
+    """An operation that raises fails the sync even if the exception is caught."""
     for node in ast.walk(MODULES["connector.py"]):
         if isinstance(node, ast.Try) and node.handlers:
             assert operations(node) == []
 
 
 def test_every_operation_has_a_comment_that_says_what_it_does():
-    """The line above each call is a comment, for those who read the connector as an example."""
+    """The line above each call is a comment."""
     lines = (ROOT / "connector.py").read_text(encoding="utf-8").splitlines()
     for kind, node in operations(MODULES["connector.py"]):
         assert lines[node.lineno - 2].strip().startswith("# "), kind
 
 
 def test_no_pyproject_hides_the_requirements():
-    """With a pyproject.toml at the root the platform would not read requirements.txt."""
+    """With a pyproject.toml at the root, Fivetran would not read requirements.txt."""
     assert not (ROOT / "pyproject.toml").exists()
 
 
 def test_requirements_are_pins_of_what_is_installed():
-    """Each requirement is pinned to the version that is tested; Fivetran's own are left out."""
+    """Each requirement is pinned to the tested version; packages of Fivetran are not listed."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert pins == {name: version(name) for name in pins}
@@ -188,7 +188,7 @@ def test_requirements_are_pins_of_what_is_installed():
 
 
 def test_the_configuration_holds_placeholders_for_the_fields_of_the_form():
-    """The file that is checked in has every key of the setup form, and no value of anyone's."""
+    """The file under version control has every key of the setup form, and placeholders only."""
     configuration = json.loads((ROOT / "configuration.json").read_text(encoding="utf-8"))
     fields = connector.configuration_form().to_response().fields
     assert list(configuration) == [field.name for field in fields]
@@ -202,7 +202,7 @@ def test_the_configuration_holds_placeholders_for_the_fields_of_the_form():
 
 
 def test_the_coverage_of_the_product_is_gated():
-    """Without a tracked `.coveragerc`, branches are not measured and no threshold holds."""
+    """Without a tracked `.coveragerc`, branches are not measured and there is no threshold."""
     gate = ConfigParser()
     gate.read(ROOT / ".coveragerc")
     assert gate.getboolean("run", "branch")

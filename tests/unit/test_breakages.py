@@ -1,4 +1,4 @@
-"""The list of breakages fits the product, so that a refactoring cannot silently disable one."""
+"""The list of breakages matches the product; a refactoring cannot disable one unnoticed."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def test_a_breakage_changes_one_place_into_other_code(breakage):
 
 
 def test_there_are_at_least_40_breakages():
-    """Forty of them, each under a name of its own, cover the product's promises."""
+    """There are at least 40, each with its own name."""
     assert len({breakage.name for breakage in BREAKAGES}) == len(BREAKAGES) >= 40

@@ -147,7 +147,7 @@ def test_all_endpoints_failing_leaves_the_state_alone(recorded):
 
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_a_rejected_token_stops_the_sync_before_the_next_endpoint(recorded, name):
-    """A 401 that is there from the start stops the sync before anything is written."""
+    """A 401 that has arrived at the start stops the sync before anything is written."""
     answers = {**CATALOGS, name: refused(name)}
     operations, _, error = recorded(answers)
     assert operations.stream == []
@@ -275,7 +275,7 @@ def test_an_unencrypted_token_is_warned_about(recorded):
 
 
 def test_a_catalog_that_arrives_early_says_what_it_waits_for(recorded, monkeypatch):
-    """The log names the endpoint that is written before it; the next in line waits for none."""
+    """The log names the endpoint that is written first; the next in order waits for none."""
     monkeypatch.setattr(
         connector, "fetching", lambda _settings, _limits, on_event: _arriving(on_event)
     )
@@ -351,7 +351,7 @@ def test_the_connection_test_reports_an_invalid_configuration():
 
 
 def test_an_upgrade_from_1_0_0_writes_nothing(recorded):
-    """The state of 1.0.0 has the digests of the rows that this version makes of its catalogs."""
+    """The state of 1.0.0 has the digests that this version computes for the same catalogs."""
     left = json.loads(Path(__file__).with_name("state_of_1_0_0.json").read_text(encoding="utf-8"))
     operations, _, error = recorded(left["catalogs"], left["state"])
     assert error is None

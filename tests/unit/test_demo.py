@@ -1,4 +1,4 @@
-"""The demo prints a sync's log so that it reads well at 80 columns."""
+"""The demo prints a sync's log readably at 80 columns."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ CONNECTOR = "20:15:01.123 INFO     ⚡ connector "
     ],
 )
 def test_a_log_is_made_readable(lines, expected):
-    """It has no more than what a reader needs, in lines of 80 columns."""
+    """It contains only the relevant lines, wrapped at 80 columns."""
     assert list(readable(lines)) == expected

@@ -1,4 +1,4 @@
-"""The documents say what the code does: generated parts are fresh, named files and texts exist."""
+"""The documents match the code: generated parts, paths, commands, limits and messages."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
 @pytest.mark.parametrize("path", documents.documents(), ids=lambda path: path.name)
 def test_generated_documents_are_fresh(path):
-    """Running the generator would change nothing: tables and diagram follow from ENDPOINTS."""
+    """Running the generator would change nothing."""
     assert path.read_text(encoding="utf-8") == documents.documents()[path]
 
 
 @every_document
 def test_links_lead_somewhere(name):
-    """Each relative link names a file that is there, and a heading in it if it names one."""
+    """Each relative link leads to an existing file, and to an existing heading if it names one."""
     folder = (documents.PROJECT / name).parent
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(name)):
         path = folder / target if target else documents.PROJECT / name
@@ -52,19 +52,19 @@ def test_links_lead_somewhere(name):
 
 
 def prose(name):
-    """Give a document without its blocks of code."""
+    """Return a document without its code blocks."""
     return re.sub(r"^\s*```.*?^\s*```$", "", DOCUMENTS[name], flags=re.MULTILINE | re.DOTALL)
 
 
 def anchors(text):
-    """Name the headings of a document as links do: small letters, digits and dashes."""
+    """Return the anchors of a document's headings: lower-case letters, digits and dashes."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_files_named_in_the_text_exist(name):
-    """Whatever a document shows as a path of the project is one."""
+    """Each path of the project in a document exists."""
     shown = re.findall(r"`([\w./]+(?:\.(?:py|md|toml|yml)|/))`", DOCUMENTS[name])
     assert [path for path in shown if not (documents.PROJECT / path).exists()] == []
     assert shown or name == "CHANGELOG.md"
@@ -72,14 +72,14 @@ def test_files_named_in_the_text_exist(name):
 
 @every_document
 def test_commands_of_make_exist(name):
-    """Each ``make`` command of a document is a target of the Makefile."""
+    """Each `make` command of a document is a target of the Makefile."""
     makefile = (documents.PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z][\w-]*)", DOCUMENTS[name], re.MULTILINE)) <= targets
 
 
 def test_the_changelog_is_headed_by_this_version():
-    """The version that requests carry is the newest release, with a date; above it may be more."""
+    """The newest release is the version in `User-Agent`, with a date; only Unreleased is above."""
     heads = re.findall(r"^## (.+)$", DOCUMENTS["CHANGELOG.md"], re.MULTILINE)
     released = [head for head in heads if head != "Unreleased"]
     assert re.fullmatch(re.escape(VERSION) + r" \(20\d\d-[01]\d-[0-3]\d\)", released[0])
@@ -87,7 +87,7 @@ def test_the_changelog_is_headed_by_this_version():
 
 
 def required(names):
-    """Return some packages and all that they require on any Python, without extras."""
+    """Return packages and all their requirements on any Python, without extras."""
     found, waiting = set(), list(names)
     while waiting:
         name = re.match(r"[\w.-]+", waiting.pop())[0].replace("_", "-")
@@ -95,14 +95,14 @@ def required(names):
             found.add(name)
             try:
                 lines = requires(name) or []
-            except PackageNotFoundError:  # which another Python needs
+            except PackageNotFoundError:  # required on another Python only
                 lines = []
             waiting += [line for line in lines if "extra ==" not in line]
     return found
 
 
 def test_the_table_of_dependencies_is_complete():
-    """SECURITY.md names all that `requirements.txt` installs, with its pins and their licenses."""
+    """SECURITY.md lists all packages of `requirements.txt` with their versions and licenses."""
     row = r"(?m)^\| ([\w-]+) \| ([^|]+) \| ([^|]+) \|"
     rows = re.findall(row, DOCUMENTS["SECURITY.md"])
     table = {name: (version, license_) for name, version, license_ in rows if name != "package"}
@@ -117,7 +117,7 @@ def test_the_table_of_dependencies_is_complete():
 
 
 def numbers():
-    """List what documents say of limits, with the numbers of the code."""
+    """List the sentences on limits in documents, with the numbers of the code."""
     limits, words = Limits(), {3: "three", 5: "five"}
     attempts = f"p to {len(limits.wait_caps_seconds) + 1} attempts"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
@@ -150,7 +150,7 @@ def numbers():
 
 @pytest.mark.parametrize(("name", "sentence"), numbers())
 def test_limits_in_documents_are_those_of_the_code(name, sentence):
-    """The document says this, wherever its lines break."""
+    """The document contains the sentence; line breaks are ignored."""
     assert sentence in " ".join(DOCUMENTS[name].split())
 
 
@@ -170,7 +170,7 @@ def test_the_dbt_models_test_keys_and_parents():
 
 
 def never_null(table):
-    """Read from the page of tables which columns of a table are never NULL, and which may be."""
+    """Return the columns of a table that docs/tables.md describes as never NULL."""
     page = DOCUMENTS["docs/tables.md"].split(f"\n## {table.name}\n")[1].split("\n## ")[0]
     columns = re.findall(r"^\| `(\w+)`.* \| ([^|]+) \|$", page, re.MULTILINE)
     assert len(columns) == len(table.columns)
@@ -179,7 +179,7 @@ def never_null(table):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
-    """Of an item and a child with keys alone the rest is NULL; a chapter still has its place."""
+    """Item and child with keys only have NULL in all other columns, but a chapter its position."""
     child, item = endpoint.child, {"id": "x"}
     if child is not None:
         item[child.field] = [{} if child.key == "position" else {child.key: "x"}]
@@ -192,7 +192,7 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
 
 
 def said():
-    """Collect what the code says in the cases that the README explains."""
+    """Return the messages of the code in the cases that the README explains."""
     courses = ENDPOINTS[-1]
     certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
     texts = [fetch_error(e, 30, 600).reason for e in (ServerTimeoutError(), certificate)]
@@ -247,11 +247,11 @@ def explained():
 
 @pytest.mark.parametrize("message", explained())
 def test_messages_in_the_error_table_are_those_of_the_code(message):
-    """Every message that the README explains is one that the code says, word for word."""
+    """Every message that the README explains occurs in the code's messages."""
     pattern = re.escape(message).replace("…\\ ", r"[\d\w,]+ ").replace("\\ …", r" \w+")
     assert re.search(pattern, said())
 
 
 def test_the_error_table_is_found():
-    """The rows that the test above looks at are read from the README."""
+    """The rows of the test above are read from the README."""
     assert "bearer_token is missing" in explained()

@@ -68,7 +68,7 @@ def layout(endpoint):
 
 
 def test_six_catalogs_are_replayed_smallest_first():
-    """The order, paths, tables, keys and child lists are these and no others."""
+    """Order, paths, tables, keys and child lists are exactly these."""
     lines = [line for endpoint in ENDPOINTS for line in layout(endpoint)]
     assert lines == LAYOUT.strip().splitlines()
 

@@ -86,7 +86,7 @@ def test_requests_ca_bundle_takes_precedence(monkeypatch, tmp_path):
 )
 def test_a_file_without_certificates_is_refused(monkeypatch, tmp_path, variable, content):
     """The error names the variable, the file, the reason and the fix."""
-    path = tmp_path / "roots.pem"
+    path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv(variable, str(path))

@@ -1,4 +1,4 @@
-"""What the report on the API counts, and that no part of it can be a text of the catalog."""
+"""The report on the API: its counts, and that it contains no text of the catalog."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def facts(document, headers=(), items=(), failure=None):
 
 
 def test_a_field_is_described_without_its_texts():
-    """Types, shares, lengths and ranges are kept of fields, their members and their elements."""
+    """Fields, their members and elements have types, shares, lengths and ranges."""
     items = [
         {"id": "a", "at": "2026-01-01", "topic": {"name": None}, "tags": ["new", 7]},
         {"id": 10**400, "at": "soon", "topic": None, "tags": [{"hours": 0.5, "of": {"a": 1}}]},
@@ -47,7 +47,7 @@ def test_a_field_is_described_without_its_texts():
 
 
 def test_names_that_could_be_texts_are_counted_only():
-    """These are all but identifiers of up to 60 characters, and all beyond 200 of an endpoint."""
+    """These are names that are not identifiers or too long, and those beyond the first 200."""
     names = ["Data Science", "http://x", "é", "x" * 61, *(f"name{n}" for n in range(300))]
     described = profile([dict.fromkeys(names)] * 2)
     assert (len(described), described["(not shown)"]["null"]) == (200, "100%")
@@ -71,7 +71,7 @@ def test_a_header_value_is_shown_where_it_decides_something():
 
 
 def test_an_id_is_shown_by_its_kind_alone():
-    """One word, a known kind or nothing may precede the number of an id."""
+    """Only one word, a known kind or nothing before the number of an id is shown."""
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
     counts = {"track-": 2, "custom-track-": 1, "SKILL_": 1, "(number)": 1, "(other)": 4}
@@ -79,7 +79,7 @@ def test_an_id_is_shown_by_its_kind_alone():
 
 
 def test_the_envelope_shows_numbers_and_flags_but_no_text():
-    """Its members are described also where the body is refused or is no envelope."""
+    """Its members are described even if the body is rejected or is not an envelope."""
     members = {"live-tracks": [1], "meta": {"total": 3, "a b": "secret"}, "ok": True, "is": None}
     assert facts(members)["envelope"] == {
         "live-tracks": "list of 1",
@@ -106,7 +106,7 @@ def test_a_sync_is_foreseen():
 
 
 def test_a_refused_response_is_described_all_the_same():
-    """Its items are those of the list that is named like a catalog, in any charset."""
+    """Its items are those of the list with a catalog's name, in any charset."""
     body = '{"live-tracks": [{"id": "track-1"}], "é": 1}'.encode("latin-1")
     failure = EndpointError("tracks", "http://a", 6, FinalError("it is paginated", "Update"))
     found = facts(body, {"Content-Type": "application/json; charset=latin1"}, failure=failure)
@@ -115,7 +115,7 @@ def test_a_refused_response_is_described_all_the_same():
 
 
 def test_every_rule_that_doubts_a_response_shows_what_it_saw():
-    """All of them do, although a sync stops at the first."""
+    """All findings are shown, although a sync stops at the first."""
     document = {"tracks": [], "error": True, "hasMore": True, "total": 5}
     assert facts(document, {"X-Next-Page": "2"})["evidence"] == {
         "error": "error is true",

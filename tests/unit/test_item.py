@@ -43,7 +43,7 @@ COURSE = {
 
 
 def row(table, **values):
-    """Return a row as (column, value) pairs: declared columns, NULL if not given, then others."""
+    """Return a row as (column, value) pairs: declared columns, by default NULL, then others."""
     return list({**dict.fromkeys(table.types), **values}.items())
 
 
@@ -255,7 +255,7 @@ def test_an_item_without_a_key_is_rejected(item, shown, reason):
 
 
 def test_an_item_that_cannot_be_read_is_rejected():
-    """The caller has the reason."""
+    """The reason is the caller's."""
     rejected = [Rejected("course", "?", "it cannot be decoded")]
     assert reject_item(COURSES, "it cannot be decoded") == Flattened(rejected=rejected)
 
@@ -441,7 +441,7 @@ def test_another_spelling_of_the_child_list_becomes_child_rows():
 
 @pytest.mark.parametrize("item", [{"ID": "x"}, {"Id": "x"}, {"_id": "x"}])
 def test_no_other_spelling_of_a_key_is_used(item):
-    """Whether it is the key is unknown, and a wrong key would replace rows."""
+    """It may not be the key, and a wrong key would replace rows."""
     assert flatten_item(COURSES, item).key is None
     assert flatten_item(COURSES, {"id": "x", "chapters": [item]}).children == {}
 

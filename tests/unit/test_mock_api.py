@@ -1,4 +1,4 @@
-"""The mock server of DataCamp's API behaves as demo, tests and benchmarks rely on."""
+"""The mock server behaves as demo, tests and benchmarks expect."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def in_flight(server, count):
 
 
 def test_sizes_are_those_of_the_real_catalog():
-    """There are 764 courses, 2 to 3 MB of them, and fewer of the rest; `scale` multiplies them."""
+    """There are 764 courses in 2 to 3 MB, and fewer other items; `scale` multiplies them."""
     whole, tenth, least = (generated(scale=scale) for scale in (1.0, 0.1, 0.0001))
     assert {name: len(items) for name, items in whole.items()} == SIZES
     assert list(whole) == [endpoint.name for endpoint in ENDPOINTS]
@@ -94,7 +94,7 @@ def test_sizes_are_those_of_the_real_catalog():
 
 
 def test_equal_catalogs_share_nothing():
-    """Whatever a caller changes in one catalog, the next call returns the same as before."""
+    """A change to one catalog does not affect the next one."""
     first = catalog(revision=3, scale=0.2)
     untouched = json.dumps(first)
     for item in (item for items in first.values() for item in items):
@@ -105,7 +105,7 @@ def test_equal_catalogs_share_nothing():
 
 
 def test_a_few_courses_of_a_small_catalog_are_unusual():
-    """A tenth of the catalog has every edge case too, in less than a tenth of its courses."""
+    """A tenth of the catalog has every edge case, too, in less than a tenth of its courses."""
     courses = json.dumps(generated(scale=0.1)["courses"], ensure_ascii=False)
     for text in (
         *('"chapters": []', '"chapters": null', '{"fullName": null}', '"instructors": []'),
@@ -116,7 +116,7 @@ def test_a_few_courses_of_a_small_catalog_are_unusual():
 
 
 def test_ids_are_distinct():
-    """After 40 revisions too, an id belongs to one item and a chapter id to one chapter."""
+    """Even after 40 revisions, no two items and no two chapters have the same id."""
     items = generated(40)
     chapters = [chapter for course in items["courses"] for chapter in course["chapters"] or []]
     for listed in (*items.values(), chapters):
@@ -125,7 +125,7 @@ def test_ids_are_distinct():
 
 @pytest.mark.parametrize("revision", [0, 1, 5])
 def test_tracks_contain_items_of_the_catalog_and_take_their_hours(revision):
-    """There are 5 to 25 in each, and after revision 0 one of one track is a retired course."""
+    """Each has 5 to 25 entries; after revision 0, one entry of one track is a retired course."""
     items, first = generated(revision), generated()
     known = by_id(first["courses"]) | by_id(first["projects"])
     now = by_id(items["courses"]) | by_id(items["projects"])
@@ -142,7 +142,7 @@ def test_tracks_contain_items_of_the_catalog_and_take_their_hours(revision):
 
 @pytest.mark.parametrize("revision", [1, 2, 30])
 def test_a_revision_changes_retires_and_adds_a_few_items(revision):
-    """About 1 % is retired, 2 % changed, something added, and the rest is unchanged."""
+    """About 1 % is retired, 2 % changed, some items are added, and the rest is unchanged."""
     for name in ("courses", "projects", "tracks", "practices"):
         before, after = (by_id(generated(number)[name]) for number in (revision - 1, revision))
         changed = [key for key in before.keys() & after.keys() if before[key] != after[key]]
@@ -194,7 +194,7 @@ async def test_an_endpoint_returns_its_catalog(server):
     ],
 )
 async def test_a_wrong_request_gets_the_error_object_of_the_api(server, status, message, request_):
-    """Without the token it is a 401, at another path or with another method a 404."""
+    """It is 401 without the token, and 404 for another path or method."""
     got, _, body = await get(server, **request_)
     assert (got, json.loads(body)) == (status, {"message": message, "statusCode": status})
 
@@ -302,7 +302,7 @@ async def test_a_fault_can_change_the_body(server, kind, expected):
 
 
 def test_exit_waits_for_no_client():
-    """Stalled requests and a client that reads nothing are cut off; thread and sockets close."""
+    """Stalled requests and a client that reads nothing are aborted; thread and sockets close."""
     threads = threading.active_count()
     with contextlib.ExitStack() as clients:
         with serving(SMALL, faults=["tracks=stall-headers", "projects=stall-body"]) as server:
@@ -315,7 +315,7 @@ def test_exit_waits_for_no_client():
                 connection.sendall(f"{head}Authorization: Bearer {server.token}\r\n\r\n".encode())
             server.requests.wait_until(lambda requests: len(requests.arrived) == 3)
             started = time.monotonic()
-        assert time.monotonic() - started < 5  # seconds, where waiting would take a minute
+        assert time.monotonic() - started < 5  # seconds; waiting would take a minute
     assert threading.active_count() == threads
     gc.collect()  # an unclosed socket would warn here, and warnings are errors
 

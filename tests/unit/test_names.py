@@ -1,4 +1,4 @@
-"""`column_name` returns the name that the SDK itself gives to a field's column."""
+"""`column_name` returns the SDK's name for a field's column."""
 
 from __future__ import annotations
 

@@ -30,22 +30,22 @@ def snapshot_after(endpoint, items):
 
 
 def upsert(table, **values):
-    """Make the upsert of a row in which all columns not given are NULL."""
+    """Return the upsert of a row; columns without a value are NULL."""
     return Upsert(table, {**dict.fromkeys(TYPES[table]), **values})
 
 
 def chapter(course_id, key, position, **others):
-    """Make the upsert of a chapter."""
+    """Return the upsert of a chapter."""
     return upsert("course_chapter", id=key, course_id=course_id, position=position, **others)
 
 
 def no_chapter(course_id, key):
-    """Make the delete of a chapter."""
+    """Return the delete of a chapter."""
     return Delete("course_chapter", {"course_id": course_id, "id": key})
 
 
 def course(key, *chapter_keys, **others):
-    """Make a course with these chapters."""
+    """Return a course with these chapters."""
     return {"id": key, "chapters": [{"id": chapter_key} for chapter_key in chapter_keys], **others}
 
 
@@ -200,7 +200,7 @@ def test_problems_are_counted_even_if_nothing_changed():
 
 
 def practices(*numbers):
-    """Make a catalog of practices."""
+    """Return a catalog of practices."""
     return [{"id": f"{number:03}"} for number in numbers]
 
 
@@ -210,7 +210,7 @@ def snapshot_of(size):
 
 
 def deletes(*numbers):
-    """Make the deletes of practices."""
+    """Return the deletes of practices."""
     return [Delete("practice", {"id": f"{number:03}"}) for number in numbers]
 
 
@@ -244,7 +244,7 @@ def test_five_missing_and_over_a_fifth_make_a_catalog_suspicious(known_items, mi
     ids=["no id", "null", "boolean", "empty", "no item", "text", "list"],
 )
 def test_an_item_without_a_key_makes_a_catalog_suspicious(item):
-    """It could be any of the missing items, so not even one is deleted."""
+    """It could be any of the missing items, so none is deleted."""
     operations, outcome = replay(PRACTICES, [*practices(0), item], snapshot_of(2))
     assert operations == []
     assert {key: entry.missing_syncs for key, entry in outcome.snapshot.items()} == {
@@ -260,7 +260,7 @@ def test_an_item_without_a_key_makes_a_catalog_suspicious(item):
     ids=["duplicate", "rejected children", "duplicate children"],
 )
 def test_other_problems_do_not_defer_deletes(item):
-    """Duplicates and rejected children do not speak for a missing item."""
+    """Duplicates and rejected children do not make a catalog suspicious."""
     before = snapshot_after(COURSES, [course("000"), course("001")])
     operations, _ = replay(COURSES, [item, course("000")], before)
     assert operations[-1:] == [Delete("course", {"id": "001"})]
@@ -291,7 +291,7 @@ def test_an_item_missing_for_the_third_time_in_a_row_is_deleted():
 
 
 def test_coming_back_resets_the_count():
-    """Only syncs in a row count, for each item on its own."""
+    """Only consecutive syncs count, separately for each item."""
     nameless = {"id": None}
     catalogs = [
         [nameless],
@@ -307,7 +307,7 @@ def test_coming_back_resets_the_count():
 
 
 def test_items_deferred_count_as_known_and_missing():
-    """Items whose delete is deferred stay known, so the next sync is measured against them too."""
+    """Items whose delete is deferred stay known, so they count in the next sync's threshold."""
     before = snapshot_of(20)
     deleted, snapshot = replay_all(before, [practices(*range(9)), practices(*range(9))])
     assert deleted == [[], []]

@@ -72,7 +72,7 @@ def test_a_retry_is_one_line():
     ids=["empty", "one that waits", "the smallest in MB", "after two retries"],
 )
 def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
-    """It has items, size and time, several attempts, and the endpoint that comes before it."""
+    """It has items, size, time, the number of attempts if above 1, and what it waits for."""
     line = report.fetched(CatalogFetched("courses", *event), waiting_for)
     assert line == f"courses fetched: {expected}"
 
@@ -239,7 +239,7 @@ def test_a_failure_lists_each_endpoint_why_and_what_to_do():
 
 
 def test_a_rejected_token_is_the_head_of_a_failure():
-    """After a 401 the other tables may not be up to date."""
+    """After a 401, it does not say that other tables are up to date."""
     token_rejected = refused("tracks")
     assert report.failure([failed("projects"), token_rejected], 6) == (
         "DataCamp rejected the token (HTTP 401); the sync stopped.\n"

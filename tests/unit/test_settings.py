@@ -65,7 +65,7 @@ def test_the_limits_are_those_of_the_design():
     "configuration", [{}, *({"bearer_token": t} for t in ("", " \n", "<YOUR_TOKEN>", " < > "))]
 )
 def test_a_missing_token_is_refused(configuration):
-    """The error says where a token comes from."""
+    """The error says who issues a token."""
     with pytest.raises(ValueError, match=r"^bearer_token is missing: ") as refused:
         validate_configuration(configuration)
     assert str(refused.value).endswith(": set it to the API token issued by DataCamp.")

@@ -50,7 +50,7 @@ def test_the_text_depends_on_the_content_alone():
 
 
 def is_damaged(text, endpoint_name="courses"):
-    """Check that a text is refused, with a reason."""
+    """Check that a text is rejected with a reason."""
     with pytest.raises(DamagedSnapshotError) as caught:
         decode(endpoint_name, text)
     assert str(caught.value)
@@ -88,7 +88,7 @@ def sealed(content, *, compress=zlib.compress):
 
 
 def packed(*parts):
-    """Pack what should be keys, digests, child keys and missing syncs."""
+    """Return the packed content of keys, digests, child keys and missing syncs."""
     return msgspec.msgpack.encode(list(parts))
 
 
@@ -110,12 +110,12 @@ WHOLE = packed(["a", "b"], b"1" * 16, [["c"], [7]], {"b": 2})
     ],
 )
 def test_inconsistent_content_is_damaged(text):
-    """Content that no snapshot has is refused even with a correct checksum."""
+    """Content that no snapshot has is rejected even with a correct checksum."""
     is_damaged(text)
 
 
 def test_a_snapshot_never_exhausts_the_memory(monkeypatch):
-    """Content that unpacks to more than any catalog needs is refused without unpacking it."""
+    """Content that unpacks to more than any catalog needs is rejected before it is unpacked."""
     monkeypatch.setattr(snapshots, "_LARGEST_PACKED_BYTES", len(WHOLE) - 1)
     is_damaged(sealed(WHOLE))
 
@@ -127,7 +127,7 @@ def digest(row, *children):
 
 
 def test_order_does_not_change_the_digest():
-    """Columns and children in another order give the same digest."""
+    """The digest does not depend on the order of columns and children."""
     one = digest({"id": "x", "title": "T"}, {"id": "a", "n": 1}, {"id": "b", "n": 2})
     assert digest({"title": "T", "id": "x"}, {"n": 2, "id": "b"}, {"id": "a", "n": 1}) == one
 

@@ -41,7 +41,7 @@ def thai(text):
 
 
 def nested(levels):
-    """Return lists in lists, so many levels deep."""
+    """Return lists nested to this number of levels."""
     return json.loads("[" * levels + "]" * levels)
 
 
