@@ -84,9 +84,8 @@ class Bench:
         python = PROJECT / environment / "bin" / "python"
         if not python.exists():
             raise SkippedError(f"there is no {environment}")
-        api = (self.server.base_url, self.server.token)
-        words = (str(python), "-m", module, variant, str(self.folder / variant), *api, *prefix)
-        output, seconds = timed(*words)
+        arguments = (variant, str(self.folder / variant), self.server.base_url, self.server.token)
+        output, seconds = timed(str(python), "-m", module, *arguments, *prefix)
         run = msgspec.json.decode(output, type=Run)
         run.variant, run.process_seconds = variant, seconds
         return run
