@@ -80,7 +80,7 @@ class Bench:
 
     def sync(self, variant: str, *prefix: str) -> Run:
         """Sync by one variant into a folder of its own; a service's command gets the prefix."""
-        environment, module = _SYNCS.get(variant, (".venv", "benchmarks.worker"))
+        environment, module = _SYNCS.get(variant, (sys.prefix, "benchmarks.worker"))
         python = PROJECT / environment / "bin" / "python"
         if not python.exists():
             raise SkippedError(f"there is no {environment}")
