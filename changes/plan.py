@@ -54,9 +54,8 @@ class Outcome:
 
     `snapshot` is what the endpoint's tables hold after the last operation. `keyless` counts items
     without a readable key, `first_rejected` holds the first few of the `rejected` rows, and
-    `bad_values` counts values stored as NULL or in part, by table and column. `shortfall` describes
-    a total in the response that is above the number of its items, and `suspicion` is the reason
-    for deferred deletes.
+    `bad_values` counts values stored as NULL or in part, by table and column. `shortfall` is the
+    clause about a total above the number of items, `suspicion` the reason for deferred deletes.
     """
 
     snapshot: Snapshot = field(default_factory=dict)
