@@ -25,6 +25,8 @@ def main() -> None:
     folder = PROJECT / (".bench" if options.quick else "benchmarks")
     results = Results(options.quick, {}, {}, [])
     if options.section != "all":
+        if not (folder / "results.json").exists():
+            sys.exit(f"There is no results.json in {folder.name}: measure all sections first.")
         results = load(folder / "results.json")
     if options.section != "report":
         results.machine = machine()

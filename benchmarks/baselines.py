@@ -17,7 +17,6 @@ from endpoints import ENDPOINTS, Endpoint
 from flatten import flatten_item
 
 Configuration = Mapping[str, str]
-_TIMEOUT_SECONDS = 30
 
 
 def download(configuration: Configuration, _state: object, watch: Any) -> None:
@@ -54,7 +53,7 @@ def threads(configuration: Configuration, _state: object, watch: Any) -> None:
 
 def _fetch(endpoint: Endpoint, configuration: Configuration, watch: Any) -> list[object]:
     url, headers = configuration["base_url"] + endpoint.path, _authorization(configuration)
-    response = requests.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
+    response = requests.get(url, headers=headers, timeout=30)
     response.raise_for_status()
     watch.arrived(endpoint.name)
     items: list[object] = response.json()["data"]

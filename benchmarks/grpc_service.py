@@ -21,11 +21,10 @@ from benchmarks.results import Run, peak_bytes
 from devkit import grpc_sync
 
 
-def main() -> int:
+def main() -> None:
     """Run the service if there is only a port, else the sync that the arguments name."""
     run = _serve(int(sys.argv[1])) if len(sys.argv) == 2 else _sync(*sys.argv[1:])
     sys.__stdout__.buffer.write(msgspec.json.encode(run))  # type: ignore[union-attr]
-    return 0
 
 
 def _serve(port: int) -> Run:
@@ -68,4 +67,4 @@ def _update(stub: Any, configuration: dict[str, str], path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

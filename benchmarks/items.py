@@ -16,8 +16,6 @@ from endpoints import ENDPOINTS, Endpoint
 from flatten import UndeclaredColumns, flatten_item
 from mock_api.catalog import catalog
 
-Bodies = Mapping[Endpoint, bytes]
-
 
 def main() -> None:
     """Measure each step alone, and all of them as in an unchanged sync, at the real size."""
@@ -31,7 +29,7 @@ def main() -> None:
     print(json.dumps(parts))
 
 
-def _steps(bodies: Bodies) -> dict[str, Callable[[], object]]:
+def _steps(bodies: Mapping[Endpoint, bytes]) -> dict[str, Callable[[], object]]:
     """Return the steps by name; they keep no result, as a sync keeps none."""
     split_bodies = {endpoint: split(endpoint, body) for endpoint, body in bodies.items()}
     decoded = [(e, item) for e, items in split_bodies.items() for item in items]
@@ -47,7 +45,9 @@ def _steps(bodies: Bodies) -> dict[str, Callable[[], object]]:
     }
 
 
-def _synced(bodies: Bodies, before: Mapping[str, Snapshot]) -> dict[str, Snapshot]:
+def _synced(
+    bodies: Mapping[Endpoint, bytes], before: Mapping[str, Snapshot]
+) -> dict[str, Snapshot]:
     """Plan all operations and emit none; return the snapshots by endpoint name."""
     snapshots = {}
     for endpoint, body in bodies.items():

@@ -80,13 +80,12 @@ class Bench:
 
     def sync(self, variant: str, *prefix: str) -> Run:
         """Sync by one variant into a folder of its own; a service's command gets the prefix."""
-        environment, module = _SYNCS.get(variant, (".venv", "benchmarks.worker"))
+        environment, module = _SYNCS.get(variant, (sys.prefix, "benchmarks.worker"))
         python = PROJECT / environment / "bin" / "python"
         if not python.exists():
             raise SkippedError(f"there is no {environment}")
-        api = (self.server.base_url, self.server.token)
-        words = (str(python), "-m", module, variant, str(self.folder / variant), *api, *prefix)
-        output, seconds = timed(*words)
+        arguments = (variant, str(self.folder / variant), self.server.base_url, self.server.token)
+        output, seconds = timed(str(python), "-m", module, *arguments, *prefix)
         run = msgspec.json.decode(output, type=Run)
         run.variant, run.process_seconds = variant, seconds
         return run

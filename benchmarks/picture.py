@@ -63,8 +63,7 @@ def _panel(top: float, title: str, run: Run, scale: float) -> Iterator[str]:
         ):
             yield _text(_LEFT - 8, y + 11, endpoint.name, 'text-anchor="end"')
             yield _bar(_LEFT + start * scale, y, (end - start) * scale, colour)
-    x = _LEFT + written * scale + 8
-    yield _text(x, lower + 11, f"last checkpoint {written:.2f} s", _BOLD)
+    yield _text(_LEFT + written * scale + 8, lower + 11, f"last checkpoint {written:.2f} s", _BOLD)
 
 
 def _axis(seconds: float, scale: float, height: float) -> Iterator[str]:

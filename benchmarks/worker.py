@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -26,27 +27,7 @@ from endpoints import ENDPOINTS
 Configuration = Mapping[str, str]
 
 
-class Dropped:
-    """Accepts the SDK's operations and keeps only the state of the last checkpoint."""
-
-    def __init__(self) -> None:
-        self.upsert = self.delete = self.truncate = self.warning = lambda *_: None
-        self.state: object = {}
-
-    def checkpoint(self, state: object) -> None:
-        """Keep the state for the next sync."""
-        self.state = state
-
-
-class Recorded:
-    """Records the SDK's operations as pairs of name and arguments."""
-
-    def __init__(self) -> None:
-        self.operations: list[tuple[str, tuple[object, ...]]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        """Return what records a call of this operation."""
-        return lambda *arguments: self.operations.append((name, arguments))
+_NAMES = ("upsert", "delete", "truncate", "warning", "checkpoint")
 
 
 class Watch:
@@ -91,14 +72,13 @@ class Watch:
         return time.perf_counter() - self._started
 
 
-def main() -> int:
+def main() -> None:
     """Run the sync that the command line names."""
     # The SDK logs to standard output, also while the process ends.
     output, sys.stdout = sys.stdout, Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     variant, folder, base_url, token = sys.argv[1:]
     run = sync(variant, Path(folder), {"bearer_token": token, "base_url": base_url})
     output.buffer.write(msgspec.json.encode(run))
-    return 0
 
 
 def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
@@ -106,8 +86,9 @@ def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
     sdk.prepare("INFO")
     if variant == "names cached":
         sdk.cache_names()
-    dropped = Dropped()
-    watch = Watch(dropped if variant == "own" else Operations)
+    states: list[object] = [{}]
+    dropped = {**dict.fromkeys(_NAMES, lambda *_: None), "checkpoint": states.append}
+    watch = Watch(SimpleNamespace(**dropped) if variant == "own" else Operations)
 
     def update(configuration: Configuration, state: sdk.State) -> None:
         watch.start()
@@ -116,7 +97,7 @@ def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
     if variant in ("own", "download"):
         update(configuration, sdk.state_of(folder))
         sdk.state_file(folder).parent.mkdir(parents=True, exist_ok=True)
-        sdk.state_file(folder).write_text(json.dumps(dropped.state), encoding="utf-8")
+        sdk.state_file(folder).write_text(json.dumps(states[-1]), encoding="utf-8")
     else:
         sdk.run(update, configuration, folder)
     return watch.run()
@@ -138,11 +119,15 @@ def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> 
 
 def _alone(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
     """Record the connector's operations, then pass them to the SDK with nothing else to do."""
-    recorded = Recorded()
-    vars(connector).update(op=recorded)
+    operations: list[tuple[str, tuple[object, ...]]] = []
+
+    def recorder(name: str) -> Callable[..., None]:
+        return lambda *arguments: operations.append((name, arguments))
+
+    vars(connector).update(op=SimpleNamespace(**{name: recorder(name) for name in _NAMES}))
     connector.update(configuration, state)
     watch.start()
-    for name, arguments in recorded.operations:
+    for name, arguments in operations:
         getattr(watch, name)(*arguments)
 
 
@@ -157,4 +142,4 @@ _VARIANTS: dict[str, Callable[[Configuration, sdk.State, Watch], None]] = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from benchmarks.measure import benching
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 VARIANTS = ["connector", "sdk alone", "names cached", "threads", "sequential", "download"]
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads memory as Linux shows it"
+)
 
 
 def test_each_variant_is_measured_at_a_small_size():

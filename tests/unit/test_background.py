@@ -26,6 +26,15 @@ class Stopped(BaseException):
     """Stands for Ctrl-C and the like, which no `except Exception` catches."""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _older_objects_are_not_collected():
+    """Keep the objects of other modules out of every collection, which makes it fast."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left():
     """Check after each test that no thread and no task of the fetching is left.

@@ -48,15 +48,6 @@ def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environmen
     assert proxy_for(url) == proxy
 
 
-@pytest.mark.parametrize("proxy", ["socks5://user:hunter2@proxy", "ftp://user:hunter2@proxy"])
-def test_a_proxy_of_another_kind_is_refused_and_not_shown(monkeypatch, proxy):
-    """Only HTTP proxies are supported, and the address may contain a password."""
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(ValueError, match="aiohttp would take any proxy for an HTTP") as refused:
-        proxy_for(HTTPS)
-    assert "hunter2" not in str(refused.value)
-
-
 def test_certifi_is_trusted_by_default():
     """The system's CA certificates, which a container may lack, play no part."""
     expected = ssl.create_default_context(cafile=certifi.where())

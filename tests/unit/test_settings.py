@@ -197,23 +197,19 @@ def test_a_token_in_the_wrong_field_is_not_repeated(key):
 
 
 @pytest.mark.parametrize(
-    ("skipped", "left"),
+    ("skipped", "names"),
     [
-        ("tracks", ["assessments", "practices", "projects", "custom_tracks", "courses"]),
-        ("courses, assessments", ["practices", "projects", "custom_tracks", "tracks"]),
-        (
-            " tracks ,\n,, tracks,projects, ",
-            ["assessments", "practices", "custom_tracks", NAMES[5]],
-        ),
-        (",".join(NAMES[:-1]), ["courses"]),
-        (",", NAMES),
+        ("courses, assessments", {"courses", "assessments"}),
+        (" tracks ,\n,, tracks,projects, ", {"tracks", "projects"}),
+        (",".join(NAMES[:-1]), {*NAMES[:-1]}),
+        (",", set()),
     ],
     ids=ascii,
 )
-def test_endpoints_can_be_skipped(skipped, left):
+def test_endpoints_can_be_skipped(skipped, names):
     """Whitespace, empty and repeated names do not matter; the order stays that of the replay."""
-    settings = validated(skip_endpoints=skipped)
-    assert [endpoint.name for endpoint in settings.endpoints] == left
+    left = [endpoint.name for endpoint in validated(skip_endpoints=skipped).endpoints]
+    assert left == [name for name in NAMES if name not in names]
 
 
 @pytest.mark.parametrize(
@@ -242,14 +238,9 @@ def test_skipping_everything_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "kind"),
-    [
-        ("bearer_token", None, "NoneType"),
-        ("bearer_token", 123456, "int"),
-        ("request_timeout_seconds", 30, "int"),
-    ],
+    ("key", "value"), [("bearer_token", None), ("bearer_token", 123), ("skip_endpoints", ["x"])]
 )
-def test_a_value_that_is_not_a_string_is_refused(key, value, kind):
+def test_a_value_that_is_not_a_string_is_refused(key, value):
     """A configuration edited by hand may contain other JSON; its value is not repeated."""
-    expected = f"{key} must be a string, not {kind}: put it in quotes."
-    assert refusal(**{key: value}) == expected
+    kind = type(value).__name__
+    assert refusal(**{key: value}) == f"{key} must be a string, not {kind}: put it in quotes."
