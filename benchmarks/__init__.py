@@ -1,1 +1,1 @@
-"""How long a sync takes, beside what bounds it and what a user would pick instead."""
+"""Measure how long a sync takes, compared with its lower bound and with alternatives."""

@@ -79,7 +79,7 @@ class Bench:
             self.served = (revision, scale)
 
     def sync(self, variant: str, *prefix: str) -> Run:
-        """Sync by one variant into a folder of its own; a service's command gets the prefix."""
+        """Sync by one variant into its own folder; `prefix` precedes the command of a service."""
         environment, module = _SYNCS.get(variant, (sys.prefix, "benchmarks.worker"))
         python = PROJECT / environment / "bin" / "python"
         if not python.exists():

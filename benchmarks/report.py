@@ -31,7 +31,7 @@ Cell = str | float | None
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """Write documents and picture; those of a quick check into a folder of their own."""
+    """Write documents and picture; those of a quick check go into a separate folder."""
     texts = documents(results)
     if results.quick:
         texts = {folder / README.name: texts[README]}

@@ -1,4 +1,4 @@
-"""What was measured: the runs, kept one a line in results.json."""
+"""The measured runs, stored one per line in results.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sync in a process of its own: `python -m benchmarks.worker` prints its `Run`.
+"""Run one sync in its own process: `python -m benchmarks.worker` prints its `Run`.
 
 The arguments are the variant, the folder to sync into, the address of the API and the token.
 """
@@ -57,7 +57,7 @@ class Watch:
         self._ends.append(self._run.seconds)
 
     def arrived(self, endpoint_name: str) -> None:
-        """Note that a response is complete."""
+        """Record that a response is complete."""
         self._run.arrived[endpoint_name] = self._now()
 
     def run(self) -> Run:

@@ -110,7 +110,7 @@ def prepare(level: str) -> None:
 
 
 def cache_names() -> None:
-    """Let the SDK rename each column once, instead of once for each cell."""
+    """Make the SDK rename each column once instead of once per cell."""
     renaming.redshift_safe = functools.cache(renaming.redshift_safe)
 
 

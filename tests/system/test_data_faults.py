@@ -187,7 +187,7 @@ UNDECLARED = [
 
 
 def test_any_undeclared_value_is_stored(tmp_path):
-    """A value in a column of its own is written, whatever type the SDK infers."""
+    """A value in its own column is written, whatever type the SDK infers."""
     values = {f"c{place}x": value for place, value in enumerate(UNDECLARED)}
     lands(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
 
