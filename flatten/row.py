@@ -109,8 +109,8 @@ def _respell(layout: Layout, row: Row, present: Collection[str]) -> None:
     """Rename unknown fields that are another spelling of an expected field that is not `present`.
 
     For example, `updated_at` becomes `updatedAt`, `image_url` becomes `imageUrl`, and `Chapters`
-    becomes the child list. Of several spellings the first by name is used, and what a rule made
-    of an expected field takes precedence over them.
+    becomes the child list. If there are several spellings, the first by name is used. The result of
+    a rule for an expected field takes precedence over them.
     """
     renamed: dict[str, str] = {}
     for name in _unknown(layout, row):
@@ -132,9 +132,9 @@ def _unknown(layout: Layout, row: Row) -> list[str]:
 def _add_undeclared(layout: Layout, row: Row, bad: list[str], seen: set[str]) -> list[str]:
     """Move the fields that the schema does not know to the end of the row; return their names.
 
-    They are sorted, because their order in JSON has no meaning. Left out and added to `bad` are
-    fields that Fivetran renames to the column of an earlier one, as Fivetran itself keeps the
-    first; fields that it would rename to one of its own columns; names that are too long; and
+    They are sorted, because their order in JSON has no meaning. These fields are left out and
+    added to `bad`: those that Fivetran renames to the column of an earlier one, as it keeps only
+    the first; those that it would rename to one of its own columns; names that are too long; and
     columns of the table beyond the first 500. The last two are listed without their names.
     """
     taken = set(layout.column_names)
