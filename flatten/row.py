@@ -109,8 +109,8 @@ def _respell(layout: Layout, row: Row, present: Collection[str]) -> None:
     """Rename unknown fields that are another spelling of an expected field that is not `present`.
 
     For example, `updated_at` becomes `updatedAt`, `image_url` becomes `imageUrl`, and `Chapters`
-    becomes the child list. If there are several spellings, the first by name is used. The result of
-    a rule for an expected field takes precedence over them.
+    becomes the child list. If there are several spellings, the first by name is used. The result
+    of a rule for an expected field takes precedence over them.
     """
     renamed: dict[str, str] = {}
     for name in _unknown(layout, row):
