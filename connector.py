@@ -59,7 +59,7 @@ _OPTIONAL_FIELDS = (
 
 
 class SyncError(Exception):
-    """The sync is incomplete; what was checkpointed is kept. The text says what to do."""
+    """The sync is incomplete; checkpointed rows are kept. The text says what to do."""
 
 
 def schema(configuration: Mapping[str, str]) -> list[dict[str, object]]:  # noqa: ARG001
@@ -216,7 +216,7 @@ def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
 
 def _emit(operation: Operation) -> None:
     # No try around these: an operation that raises has failed in the SDK, which fails the sync
-    # whether or not the exception is caught. Going on would only record rows as written.
+    # whether or not the exception is caught. Continuing would record rows as written that are not.
     if isinstance(operation, Upsert):
         # Insert the row, or replace the one with its primary key; missing columns become NULL.
         op.upsert(operation.table, operation.row)

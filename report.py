@@ -1,6 +1,6 @@
 """The text of a sync's log lines, warnings, summary and final error. Pure, and without secrets.
 
-The reasons in them come from where they are found: `async_client` (requests and responses),
+Reasons are worded by the package that detects them: `async_client` (requests and responses),
 `flatten` (rejected rows), `changes` (deferred deletes, the saved state).
 """
 
@@ -147,7 +147,7 @@ def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
 
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
-    """Explain a failed connection test; empty if every endpoint that was asked can be read."""
+    """Explain a failed connection test; empty if every requested endpoint can be read."""
     problem = _unreadable(errors)
     return f"{problem} {INSPECT}" if problem else ""
 

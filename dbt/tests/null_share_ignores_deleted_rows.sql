@@ -1,4 +1,4 @@
--- Rows whose count of NULLs differs from one made here, for a column that is often NULL.
+-- Rows whose count of NULLs differs from the count below, for a column that is often NULL.
 select shares.null_count
 from {{ ref('datacamp__null_share') }} as shares
 cross join (

@@ -1,4 +1,4 @@
--- Reads the sources, so that columns are included that exist only because DataCamp sent them.
+-- Reads the sources, in order to include undeclared columns that DataCamp sent.
 {%- set tables = [
     'assessment', 'practice', 'project', 'project_topic', 'custom_track',
     'custom_track_content', 'track', 'track_content', 'course', 'course_chapter',
