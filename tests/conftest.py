@@ -8,7 +8,7 @@ import connector
 from async_client import Limits
 from mock_api.serving import serving
 from tests.support.fetching import CATALOGS, TOKEN
-from tests.support.recording import Log, Operations, Recorded, answering
+from tests.support.recording import run_sync
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
 
@@ -32,24 +32,14 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def recorded(monkeypatch):
+def recorded():
     """Return a function that runs `connector.update` against recorders.
 
     It takes the items or the failure of each endpoint, the state and further configuration.
     """
 
     def run(answers=None, state=None, *, before=lambda operation: None, **configuration):
-        operations, log = Operations(before), Log()
-        monkeypatch.setattr(connector, "op", operations)
-        monkeypatch.setattr(connector, "log", log)
-        if answers is not None:
-            monkeypatch.setattr(connector, "fetching", answering(answers))
-        error = None
-        try:
-            connector.update({**CONFIGURATION, **configuration}, state or {})
-        except Exception as caught:  # noqa: BLE001 (the test looks at it)
-            error = caught
-        return Recorded(operations, log, error)
+        return run_sync({**CONFIGURATION, **configuration}, answers, state, before)
 
     return run
 

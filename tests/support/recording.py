@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partialmethod
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+import connector
 from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedError
 from async_client.errors import FinalError, UnauthorizedError
 from endpoints import ENDPOINTS
@@ -16,9 +18,8 @@ from endpoints import ENDPOINTS
 # Its kind first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
-Fetching = Callable[
-    [Settings, Limits, Any], AbstractContextManager[Mapping[str, "Future[Catalog]"]]
-]
+Answer = Iterable[Any] | Exception | Future[Catalog]
+Fetching = Callable[[Settings, Limits, Any], AbstractContextManager[dict[str, Future[Catalog]]]]
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
 
@@ -34,24 +35,15 @@ class Operations:
         self.stream: list[Operation] = []
         self.before = before
 
-    def upsert(self, table: str, data: Mapping[str, Any]) -> None:
-        self._record("upsert", table, dict(data))
-
-    def delete(self, table: str, keys: Mapping[str, Any]) -> None:
-        self._record("delete", table, dict(keys))
-
-    def truncate(self, table: str) -> None:
-        self._record("truncate", table)
-
-    def checkpoint(self, state: Mapping[str, Any]) -> None:
-        self._record("checkpoint", copy.deepcopy(state))
-
-    def warning(self, message: str) -> None:
-        self._record("warning", message)
-
     def _record(self, *operation: Any) -> None:
         self.before(operation)
-        self.stream.append(operation)
+        self.stream.append(copy.deepcopy(operation))
+
+    upsert = partialmethod(_record, "upsert")
+    delete = partialmethod(_record, "delete")
+    truncate = partialmethod(_record, "truncate")
+    checkpoint = partialmethod(_record, "checkpoint")
+    warning = partialmethod(_record, "warning")
 
     def of_kind(self, *kinds: str) -> list[Operation]:
         """Return the recorded operations of these kinds."""
@@ -121,24 +113,47 @@ class Destination:
         return key
 
 
-def answering(answers: Mapping[str, list[Any] | Exception]) -> Fetching:
-    """Return a `fetching` for which each endpoint has arrived with these items, or has failed."""
+def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
+    """Return the future of a catalog with these items, or of a failure."""
+    future: Future[Catalog] = Future()
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(Catalog(list(result)))
+    return future
 
-    @contextmanager
+
+def answering(answers: Mapping[str, Answer]) -> Fetching:
+    """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
+
     def fetching(
         settings: Settings, _limits: Limits, _on_event: object
-    ) -> Iterator[Mapping[str, Future[Catalog]]]:
-        futures: dict[str, Future[Catalog]] = {}
-        for endpoint in settings.endpoints:
-            answer = answers.get(endpoint.name, [])
-            future = futures[endpoint.name] = Future()
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(Catalog(list(answer)))
-        yield futures
+    ) -> AbstractContextManager[dict[str, Future[Catalog]]]:
+        given = {endpoint.name: answers.get(endpoint.name, []) for endpoint in settings.endpoints}
+        return nullcontext(
+            {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
+        )
 
     return fetching
+
+
+def run_sync(
+    configuration: Mapping[str, str],
+    answers: Mapping[str, Answer] | None = None,
+    state: Mapping[str, Any] | None = None,
+    before: Callable[[Operation], None] = lambda operation: None,
+) -> Recorded:
+    """Run `connector.update` against recorders, fetching from the network without `answers`."""
+    doubles: dict[str, Any] = {"op": Operations(before), "log": Log()}
+    if answers is not None:
+        doubles["fetching"] = answering(answers)
+    error = None
+    with patch.multiple(connector, **doubles):
+        try:
+            connector.update(configuration, state or {})
+        except Exception as caught:  # noqa: BLE001 (the test looks at it)
+            error = caught
+    return Recorded(doubles["op"], doubles["log"], error)
 
 
 def failed(endpoint_name: str) -> EndpointError:
