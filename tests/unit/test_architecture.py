@@ -17,7 +17,7 @@ from devkit import package
 
 ROOT = Path(connector.__file__).parent
 PRODUCT = {"connector", "report", "endpoints", "async_client", "changes", "flatten"}
-# What each part imports of the others.
+# The other parts that each part may import.
 MAY_IMPORT = {
     "connector": {"report", "async_client", "changes", "endpoints", "flatten"},
     "report": {"async_client", "changes", "endpoints"},
@@ -31,9 +31,9 @@ MAY_IMPORT = {
     "benchmarks": {*PRODUCT, "devkit", "mock_api"},
     "tests": {*PRODUCT, "benchmarks", "devkit", "mock_api"},
 }
-# What imports the SDK's internals, by which all others reach them.
-DOORS_TO_THE_SDK = {"devkit/sdk.py", "devkit/grpc_sync.py"}
-# What each module reads that neither is ours nor comes with Python.
+# The modules that import what Fivetran's SDK does not document.
+SDK_INTERNALS = {"devkit/sdk.py", "devkit/grpc_sync.py"}
+# The imports of each module that are neither the project's nor Python's.
 THIRD_PARTY = {
     "connector.py": {"fivetran_connector_sdk"},
     "changes/snapshot.py": {"msgspec"},
@@ -44,53 +44,50 @@ THIRD_PARTY = {
     "async_client/response.py": {"msgspec"},
     "async_client/retry.py": {"backoff"},
 }
-KINDS = ("upsert", "delete", "truncate", "checkpoint", "warning")
 
 
 def modules():
     """Return the tree of each module of the project, by its path from the root."""
-    paths = [
-        path
-        for part in sorted({name.split(".")[0] for name in MAY_IMPORT})
-        for path in sorted([*ROOT.glob(f"{part}.py"), *ROOT.glob(f"{part}/**/*.py")])
-    ]
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in paths
+        for part in sorted(MAY_IMPORT)
+        for path in sorted([*ROOT.glob(f"{part}.py"), *ROOT.glob(f"{part}/**/*.py")])
     }
 
 
-ALL_MODULES = modules()
-DEPLOYED = [path.as_posix() for path in package.files() if path.suffix == ".py"]
-MODULES = {path: ALL_MODULES[path] for path in DEPLOYED}
-
-
 def imported(tree):
-    """List the modules that a tree imports, with dots."""
+    """Return the modules that a tree imports, with dots."""
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "an import of ours is absolute"
-            yield node.module
-
-
-def part_of(module):
-    """Return the part that a module named with dots belongs to; None if it is not ours."""
-    top = module.split(".")[0]
-    return top if top in MAY_IMPORT else None
-
-
-def dotted(path):
-    """Name a module as an import does."""
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            assert node.level == 0, "imports of the project are absolute"
+            names.add(node.module)
+    return names
 
 
 def calls(tree):
-    """List the calls in a tree as (what is called, node)."""
+    """Return the calls in a tree as (what is called, node)."""
     return [
         (ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]
+
+
+def operations(tree):
+    """Return the calls of the SDK's operations as (kind, node)."""
+    return [(name[3:], node) for name, node in calls(tree) if name.startswith("op.")]
+
+
+ALL_MODULES = modules()
+IMPORTS = {path: imported(tree) for path, tree in ALL_MODULES.items()}
+DEPLOYED = [path.as_posix() for path in package.files() if path.suffix == ".py"]
+CALLS = {path: {name for name, _ in calls(ALL_MODULES[path])} for path in DEPLOYED}
+
+
+def parts(modules):
+    """Return the part of the project or the package that each module belongs to."""
+    return {module.split(".")[0] for module in modules}
 
 
 def test_only_the_product_is_deployed():
@@ -100,69 +97,53 @@ def test_only_the_product_is_deployed():
 
 @pytest.mark.parametrize("path", ALL_MODULES)
 def test_imports_point_one_way(path):
-    """A module imports its own part and those of the table: the product, none of its tools."""
-    part = part_of(dotted(path))
-    parts = {part_of(module) for module in imported(ALL_MODULES[path])} - {None, part}
-    assert parts <= MAY_IMPORT[part]
+    """A module imports from its own part and those that the table names."""
+    part = path.split("/")[0].removesuffix(".py")
+    assert parts(IMPORTS[path]) & MAY_IMPORT.keys() - {part} <= MAY_IMPORT[part]
 
 
-def test_the_internals_of_the_sdk_have_one_door():
-    """Only `devkit` imports what Fivetran's SDK does not document."""
+def test_only_devkit_imports_the_internals_of_the_sdk():
+    """All other modules use what Fivetran documents."""
     internals = ("fivetran_connector_sdk.", "fivetran_connector_sdk_")
     found = {
-        path
-        for path, tree in ALL_MODULES.items()
-        if any(module.startswith(internals) for module in imported(tree))
+        path for path, names in IMPORTS.items() if any(n.startswith(internals) for n in names)
     }
-    assert found == DOORS_TO_THE_SDK
+    assert found == SDK_INTERNALS
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_third_parties_are_read_where_they_belong(path):
-    """Only the connector reads the SDK, only client.py aiohttp and only one module backoff."""
-    ours = {module for module in imported(MODULES[path]) if part_of(module)}
-    others = {module.split(".")[0] for module in set(imported(MODULES[path])) - ours}
-    assert others - sys.stdlib_module_names == THIRD_PARTY.get(path, set())
+@pytest.mark.parametrize("path", DEPLOYED)
+def test_third_parties_are_imported_where_they_belong(path):
+    """Only the connector imports the SDK, and only one module backoff."""
+    others = parts(IMPORTS[path]) - MAY_IMPORT.keys() - sys.stdlib_module_names
+    assert others == THIRD_PARTY.get(path, set())
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_nothing_prints_logs_by_itself_or_exits(path):
-    """What is told goes through the SDK's log, and a sync ends by an exception."""
-    called = {name for name, _ in calls(MODULES[path])}
-    assert called.isdisjoint(
-        {"print", "input", "exit", "quit", "sys.exit", "os._exit", "breakpoint"}
-    )
-    assert set(imported(MODULES[path])).isdisjoint({"logging", "sys", "warnings"})
+@pytest.mark.parametrize("path", DEPLOYED)
+def test_nothing_prints_exits_or_logs_past_the_sdk(path):
+    """Log lines go through the SDK, and a sync ends by an exception."""
+    forbidden = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "breakpoint"}
+    assert not CALLS[path] & forbidden
+    assert not IMPORTS[path] & {"logging", "sys", "warnings"}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.split("/")[0] in ("flatten", "changes")]
-)
+@pytest.mark.parametrize("path", [p for p in DEPLOYED if p.startswith(("flatten/", "changes/"))])
 def test_pure_modules_do_no_io(path):
-    """Flattening and planning read no file, no clock and no chance."""
-    reads = {module.split(".")[0] for module in imported(MODULES[path])}
-    assert reads.isdisjoint({"os", "pathlib", "io", "time", "random", "asyncio", "threading"})
-    assert "open" not in {name for name, _ in calls(MODULES[path])}
-
-
-def operations(tree):
-    """List the calls of the SDK's operations as (kind, node)."""
-    return [
-        (name.removeprefix("op."), node) for name, node in calls(tree) if name.startswith("op.")
-    ]
+    """Flattening and planning read no file and no clock, and use no random numbers."""
+    io = {"os", "pathlib", "io", "time", "random", "asyncio", "threading"}
+    assert not parts(IMPORTS[path]) & io
+    assert "open" not in CALLS[path]
 
 
 def test_each_operation_has_one_call_site():
     """Every kind of operation is emitted in one place, and that place is in connector.py."""
-    found = {path: sorted(kind for kind, _ in operations(tree)) for path, tree in MODULES.items()}
-    assert {path: kinds for path, kinds in found.items() if kinds} == {
-        "connector.py": sorted(KINDS)
-    }
+    found = sorted((kind, path) for path in DEPLOYED for kind, _ in operations(ALL_MODULES[path]))
+    kinds = ("checkpoint", "delete", "truncate", "upsert", "warning")
+    assert found == [(kind, "connector.py") for kind in kinds]
 
 
 def test_no_operation_stands_in_a_try_that_catches():
     """The first operation that raises fails the sync, caught or not, so none may look caught."""
-    for node in ast.walk(MODULES["connector.py"]):
+    for node in ast.walk(ALL_MODULES["connector.py"]):
         if isinstance(node, ast.Try) and node.handlers:
             assert operations(node) == []
 
@@ -170,7 +151,7 @@ def test_no_operation_stands_in_a_try_that_catches():
 def test_every_operation_has_a_comment_that_says_what_it_does():
     """The line above each call is a comment, for those who read the connector as an example."""
     lines = (ROOT / "connector.py").read_text(encoding="utf-8").splitlines()
-    for kind, node in operations(MODULES["connector.py"]):
+    for kind, node in operations(ALL_MODULES["connector.py"]):
         assert lines[node.lineno - 2].strip().startswith("# "), kind
 
 
@@ -182,27 +163,21 @@ def test_no_pyproject_hides_the_requirements():
 def test_requirements_are_pins_of_what_is_installed():
     """Each requirement is pinned to the version that is tested; Fivetran's own are left out."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
-    assert pins == {name: version(name) for name in pins}
-    assert set(pins) == set().union(*THIRD_PARTY.values()) - {"fivetran_connector_sdk"}
+    names = set().union(*THIRD_PARTY.values()) - {"fivetran_connector_sdk"}
+    pins = sorted(f"{name}=={version(name)}" for name in names)
+    assert sorted(line for line in lines if not line.startswith("#")) == pins
 
 
-def test_the_configuration_holds_placeholders_for_the_fields_of_the_form():
-    """The file that is checked in has every key of the setup form, and no value of anyone's."""
+def test_the_configuration_file_has_placeholders_for_the_fields_of_the_form():
+    """The file in the repository has every key of the setup form, and no real value."""
     configuration = json.loads((ROOT / "configuration.json").read_text(encoding="utf-8"))
     fields = connector.configuration_form().to_response().fields
     assert list(configuration) == [field.name for field in fields]
-    assert list(configuration) == [
-        "bearer_token",
-        "base_url",
-        "request_timeout_seconds",
-        "skip_endpoints",
-    ]
     assert all(re.fullmatch(r"<[A-Z0-9_]+>", value) for value in configuration.values())
 
 
 def test_the_coverage_of_the_product_is_gated():
-    """Without a tracked `.coveragerc`, branches are not measured and no threshold holds."""
+    """Without a tracked `.coveragerc`, branches are not measured and there is no threshold."""
     gate = ConfigParser()
     gate.read(ROOT / ".coveragerc")
     assert gate.getboolean("run", "branch")
