@@ -94,23 +94,17 @@ class Destination:
 
     def apply(self, operations: Iterable[Operation]) -> None:
         """Apply upserts, deletes and truncates in their order."""
-        for operation in operations:
-            kind, *rest = operation
-            if kind == "upsert":
-                table, row = rest
-                self.tables[table][self._key(table, row)] = row
-            elif kind == "delete":
-                table, keys = rest
-                assert set(keys) == set(KEYS[table]), operation
-                self.tables[table].pop(self._key(table, keys), None)
-            elif kind == "truncate":
-                self.tables[rest[0]].clear()
-
-    @staticmethod
-    def _key(table: str, row: Row) -> Operation:
-        key = tuple(row[column] for column in KEYS[table])
-        assert None not in key, (table, row)
-        return key
+        for kind, table, *rest in operations:
+            if kind == "truncate":
+                self.tables[table].clear()
+            elif kind in ("upsert", "delete"):
+                key = tuple(rest[0][column] for column in KEYS[table])
+                assert None not in key, (table, rest)
+                if kind == "upsert":
+                    self.tables[table][key] = rest[0]
+                else:
+                    assert rest[0].keys() == set(KEYS[table])
+                    self.tables[table].pop(key, None)
 
 
 def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
