@@ -16,10 +16,8 @@ CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
     """Keep the proxies and certificates of the machine out of every test."""
-    for name in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{name}_proxy", raising=False)
-        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+    for name in (*proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
 
 

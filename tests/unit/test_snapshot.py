@@ -150,7 +150,7 @@ def test_any_difference_changes_the_digest():
 
 
 def test_an_entry_has_a_digest_and_the_keys_of_the_children():
-    """Child keys are sorted, and an item that is present is not missing."""
+    """Child keys are sorted, and an item that is present is not missing; a rejected has none."""
     item = {"id": "x", "chapters": [{"id": "b"}, {"id": "a"}]}
     entry = fingerprint(flatten_item(COURSES, item))
     assert entry == SnapshotEntry(entry.digest, ("a", "b"), 0)
