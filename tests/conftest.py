@@ -36,8 +36,8 @@ def recorded():
     It takes the items or the failure of each endpoint, the state and further configuration.
     """
 
-    def run(answers=None, state=None, *, before=lambda operation: None, **configuration):
-        return run_sync({**CONFIGURATION, **configuration}, answers, state, before)
+    def run(results=None, state=None, *, before=lambda operation: None, **configuration):
+        return run_sync({**CONFIGURATION, **configuration}, results, state, before)
 
     return run
 

@@ -18,7 +18,7 @@ from endpoints import ENDPOINTS
 # Its kind first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
-Answer = Iterable[Any] | Exception | Future[Catalog]
+Result = Iterable[Any] | Exception | Future[Catalog]
 Fetching = Callable[[Settings, Limits, Any], AbstractContextManager[dict[str, Future[Catalog]]]]
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
@@ -117,13 +117,13 @@ def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
     return future
 
 
-def answering(answers: Mapping[str, Answer]) -> Fetching:
+def fetching_of(results: Mapping[str, Result]) -> Fetching:
     """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
 
     def fetching(
         settings: Settings, _limits: Limits, _on_event: object
     ) -> AbstractContextManager[dict[str, Future[Catalog]]]:
-        given = {endpoint.name: answers.get(endpoint.name, []) for endpoint in settings.endpoints}
+        given = {endpoint.name: results.get(endpoint.name, []) for endpoint in settings.endpoints}
         return nullcontext(
             {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
         )
@@ -133,14 +133,14 @@ def answering(answers: Mapping[str, Answer]) -> Fetching:
 
 def run_sync(
     configuration: Mapping[str, str],
-    answers: Mapping[str, Answer] | None = None,
+    results: Mapping[str, Result] | None = None,
     state: Mapping[str, Any] | None = None,
     before: Callable[[Operation], None] = lambda operation: None,
 ) -> Recorded:
-    """Run `connector.update` against recorders, fetching from the network without `answers`."""
+    """Run `connector.update` against recorders, fetching from the network without `results`."""
     doubles: dict[str, Any] = {"op": Operations(before), "log": Log()}
-    if answers is not None:
-        doubles["fetching"] = answering(answers)
+    if results is not None:
+        doubles["fetching"] = fetching_of(results)
     error = None
     with patch.multiple(connector, **doubles):
         try:
@@ -155,6 +155,6 @@ def failed(endpoint_name: str) -> EndpointError:
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
-def refused(endpoint_name: str) -> TokenRefusedError:
+def token_rejected(endpoint_name: str) -> TokenRefusedError:
     """Return the failure of an endpoint that rejected the token."""
     return TokenRefusedError(endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it"))

@@ -20,7 +20,7 @@ from endpoints import ENDPOINTS
 from flatten import flatten_item
 from flatten.names import column_name
 from tests.conftest import CONFIGURATION
-from tests.support.recording import answering
+from tests.support.recording import fetching_of
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 PROJECTS, TRACKS, COURSES = (BY_NAME[name] for name in ("projects", "tracks", "courses"))
@@ -33,7 +33,7 @@ def run(folder, catalogs):
     """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "fetching", answering(catalogs))
+        patch.setattr(connector, "fetching", fetching_of(catalogs))
         synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
     counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
     return synced, {kind: int(number) for kind, number in counts}

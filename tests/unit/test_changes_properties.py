@@ -158,9 +158,9 @@ class Syncs(RuleBasedStateMachine):
                     assert self.destination.tables[table.name] == model.tables[table.name]
 
     def _sync(self, failing, skipped, before=lambda operation: None):
-        answers = self.catalogs | {name: failed(name) for name in failing}
+        results = self.catalogs | {name: failed(name) for name in failing}
         configuration = {**CONFIGURATION, "skip_endpoints": ",".join(skipped | OTHERS)}
-        operations, _, error = run_sync(configuration, answers, self.state, before)
+        operations, _, error = run_sync(configuration, results, self.state, before)
         assert isinstance(error, (connector.SyncError, Interrupted, type(None)))
         known = set(self.state.get("endpoints", {})) - {self.state.get("writing")}
         truncated = {ENDPOINT_OF_TABLE[table] for _, table in operations.of_kind("truncate")}

