@@ -1,4 +1,4 @@
-"""Fixtures of several test modules: syncs against recorders, and limits without waits."""
+"""Fixtures for several test modules: syncs against recorders, and limits without waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
-    """Keep the proxies and certificates of the machine out of every test."""
+    """Ignore the machine's proxies and CA certificates in every test."""
     proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
     for name in (*proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
@@ -23,7 +23,7 @@ def _no_proxy(monkeypatch):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Let retries follow each other at once."""
+    """Retry without waiting."""
     limits = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
     monkeypatch.setattr(connector, "LIMITS", limits)
     return limits

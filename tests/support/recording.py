@@ -1,4 +1,4 @@
-"""Recorders in place of the SDK's operations and log, and a warehouse to apply them to."""
+"""Record operations and log lines instead of using the SDK, and apply them to a warehouse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedE
 from async_client.errors import FinalError, UnauthorizedError
 from endpoints import ENDPOINTS
 
-# Its kind first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
+# The kind is first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
 Result = Iterable[Any] | Exception | Future[Catalog]
@@ -29,7 +29,7 @@ class Interrupted(Exception):
 
 
 class Operations:
-    """Records operations as tuples; `before` is called with each one first and may raise."""
+    """A recorder of operations as tuples; `before` is called with each operation and may raise."""
 
     def __init__(self, before: Callable[[Operation], None] = lambda operation: None) -> None:
         self.stream: list[Operation] = []
@@ -61,7 +61,7 @@ class Operations:
 
 
 class Log:
-    """Records log lines as (level, text)."""
+    """A recorder of log lines as (level, text)."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -87,13 +87,13 @@ class Recorded(NamedTuple):
 
 
 class Destination:
-    """Tables by name, each row by its primary key: a warehouse after some operations."""
+    """A model of a warehouse: tables by name, rows by primary key."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[Operation, Row]] = {table: {} for table in KEYS}
 
     def apply(self, operations: Iterable[Operation]) -> None:
-        """Apply upserts, deletes and truncates in their order."""
+        """Apply upserts, deletes and truncates in order."""
         for kind, table, *rest in operations:
             if kind == "truncate":
                 self.tables[table].clear()

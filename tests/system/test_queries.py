@@ -16,14 +16,14 @@ from endpoints import ENDPOINTS
 from mock_api.serving import serving
 
 TEXT = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
-# By heading; each heading is followed by a question and then the SQL.
+# Each query has a heading, a question and the SQL.
 QUERIES = dict(re.findall(r"^## (.+)\n\n.+\?\n\n```sql\n((?:.+\n)+)```$", TEXT, re.MULTILINE))
 TABLES = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
 every_query = pytest.mark.parametrize("title", QUERIES)
 
 
 def item(id_, title, technology=None, **fields):
-    """Return an item; those about SQL have the same topic."""
+    """Return an item; all items on SQL have the same topic."""
     topic = {"name": "Data"} if technology == "SQL" else None
     return {"id": id_, "title": title, "technology": technology, "topic": topic, **fields}
 
@@ -47,7 +47,7 @@ JOINS, OLD_COURSE, PROJECT_ID = "course-54859", "course-3", "project-1022"
 BASICS = listed((JOINS, "Joins 1"), (PROJECT_ID, "Clean 1"), (OLD_COURSE, "Was"), (JOINS, "Old"))
 TWO = ["Basic", "Premium"]
 CHAPTERS = {"chapters": listed(("course-chapter-1", "Inner"), ("course-chapter-2", "Old"))}
-# What is called "Old" is not in the catalog of the second sync.
+# Whatever is named old leaves the catalog before the second sync.
 CATALOGS = {
     "assessments": [item("assessment-1", "Test", "SQL"), item("assessment-2", "Old")],
     "practices": [item("practice-1", "Drill", "SQL"), item("practice-2", "Old")],
@@ -129,7 +129,7 @@ ROWS = {
 
 
 def without_old(value):
-    """Return a value without the items, entries and topics called old in its lists."""
+    """Return a value without the items, entries and topics named old in its lists."""
     if isinstance(value, dict):
         return {key: without_old(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -141,9 +141,9 @@ def without_old(value):
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
-    """Sync the catalogs with and without what is old; return the folder of the warehouse.
+    """Sync the catalogs with and then without what is old; return the warehouse's folder.
 
-    All rows get the same time today, so that the order of those written this month is fixed.
+    All rows get the time of one sync, today, so that the order of this month's rows is fixed.
     """
     folder = tmp_path_factory.mktemp("queried")
     with serving(CATALOGS) as server:
@@ -201,7 +201,7 @@ def test_a_query_filters_each_table_it_reads(title):
 
 
 @pytest.mark.parametrize("interval", ["1 YEAR", "31 DAY"])
-def test_rows_of_an_earlier_month_are_not_of_this_month(own_warehouse, interval):
+def test_rows_of_earlier_months_are_not_listed(own_warehouse, interval):
     """Neither this month of last year nor the month before counts as this month."""
     for table in TABLES:
         earlier = f"_fivetran_synced = _fivetran_synced - INTERVAL {interval}"
@@ -210,8 +210,8 @@ def test_rows_of_an_earlier_month_are_not_of_this_month(own_warehouse, interval)
     assert rows(own_warehouse, "What is new or changed this month") == []
 
 
-# The names in sqlglot of the constructs that all five destinations have, and of their parts. It
-# translates others without an error to SQL that a destination rejects.
+# sqlglot's names of the constructs that all five destinations have. It translates others, without
+# an error, to SQL that a destination rejects.
 PORTABLE = """
     Alias And Avg CTE Case Coalesce Column Concat Count CurrentDate Div EQ Extract From Group
     Identifier If Is Join Like Literal Mul Not Null Order Ordered RegexpReplace Select Star Sum

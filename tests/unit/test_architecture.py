@@ -1,4 +1,4 @@
-"""The packages of the project: who imports whom, who may do what, and what is deployed."""
+"""The modules of the project: what they import, what they may do, and what is deployed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devkit import package
 
 ROOT = Path(connector.__file__).parent
 PRODUCT = {"connector", "report", "endpoints", "async_client", "changes", "flatten"}
-# The other parts that each part may import.
+# The other parts that each part imports.
 MAY_IMPORT = {
     "connector": {"report", "async_client", "changes", "endpoints", "flatten"},
     "report": {"async_client", "changes", "endpoints"},
@@ -33,7 +33,7 @@ MAY_IMPORT = {
 }
 # The modules that import what Fivetran's SDK does not document.
 SDK_INTERNALS = {"devkit/sdk.py", "devkit/grpc_sync.py"}
-# The imports of each module that are neither the project's nor Python's.
+# The third-party packages that each module imports.
 THIRD_PARTY = {
     "connector.py": {"fivetran_connector_sdk"},
     "changes/snapshot.py": {"msgspec"},
@@ -47,7 +47,7 @@ THIRD_PARTY = {
 
 
 def modules():
-    """Return the tree of each module of the project, by its path from the root."""
+    """Return the syntax tree of each module of the project, by path."""
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for part in sorted(MAY_IMPORT)
@@ -56,7 +56,7 @@ def modules():
 
 
 def imported(tree):
-    """Return the modules that a tree imports, with dots."""
+    """Return the dotted names of the modules that a tree imports."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -68,7 +68,7 @@ def imported(tree):
 
 
 def calls(tree):
-    """Return the calls in a tree as (what is called, node)."""
+    """Return the calls in a tree as (name of the function, node)."""
     return [
         (ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]
@@ -112,15 +112,15 @@ def test_only_devkit_imports_the_internals_of_the_sdk():
 
 
 @pytest.mark.parametrize("path", DEPLOYED)
-def test_third_parties_are_imported_where_they_belong(path):
+def test_third_party_packages_are_imported_where_they_belong(path):
     """Only the connector imports the SDK, and only one module backoff."""
     others = parts(IMPORTS[path]) - MAY_IMPORT.keys() - sys.stdlib_module_names
     assert others == THIRD_PARTY.get(path, set())
 
 
 @pytest.mark.parametrize("path", DEPLOYED)
-def test_nothing_prints_exits_or_logs_past_the_sdk(path):
-    """Log lines go through the SDK, and a sync ends by an exception."""
+def test_nothing_prints_exits_or_uses_another_log(path):
+    """All messages use the SDK's log, and a sync fails with an exception."""
     forbidden = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "breakpoint"}
     assert not CALLS[path] & forbidden
     assert not IMPORTS[path] & {"logging", "sys", "warnings"}
@@ -128,7 +128,7 @@ def test_nothing_prints_exits_or_logs_past_the_sdk(path):
 
 @pytest.mark.parametrize("path", [p for p in DEPLOYED if p.startswith(("flatten/", "changes/"))])
 def test_pure_modules_do_no_io(path):
-    """Flattening and planning read no file and no clock, and use no random numbers."""
+    """Flattening and planning use no files, clock or random numbers."""
     io = {"os", "pathlib", "io", "time", "random", "asyncio", "threading"}
     assert not parts(IMPORTS[path]) & io
     assert "open" not in CALLS[path]
@@ -141,27 +141,27 @@ def test_each_operation_has_one_call_site():
     assert found == [(kind, "connector.py") for kind in kinds]
 
 
-def test_no_operation_stands_in_a_try_that_catches():
-    """The first operation that raises fails the sync, caught or not, so none may look caught."""
+def test_no_operation_is_inside_a_try_with_handlers():
+    """An operation that raises fails the sync even if the exception is caught."""
     for node in ast.walk(ALL_MODULES["connector.py"]):
         if isinstance(node, ast.Try) and node.handlers:
             assert operations(node) == []
 
 
 def test_every_operation_has_a_comment_that_says_what_it_does():
-    """The line above each call is a comment, for those who read the connector as an example."""
+    """The line above each call is a comment."""
     lines = (ROOT / "connector.py").read_text(encoding="utf-8").splitlines()
     for kind, node in operations(ALL_MODULES["connector.py"]):
         assert lines[node.lineno - 2].strip().startswith("# "), kind
 
 
 def test_no_pyproject_hides_the_requirements():
-    """With a pyproject.toml at the root the platform would not read requirements.txt."""
+    """With a pyproject.toml at the root, Fivetran would not read requirements.txt."""
     assert not (ROOT / "pyproject.toml").exists()
 
 
-def test_requirements_are_pins_of_what_is_installed():
-    """Each requirement is pinned to the version that is tested; Fivetran's own are left out."""
+def test_requirements_are_pinned_to_the_installed_versions():
+    """Each requirement is pinned to the tested version; packages of Fivetran are not listed."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     names = set().union(*THIRD_PARTY.values()) - {"fivetran_connector_sdk"}
     pins = sorted(f"{name}=={version(name)}" for name in names)
@@ -169,7 +169,7 @@ def test_requirements_are_pins_of_what_is_installed():
 
 
 def test_the_configuration_file_has_placeholders_for_the_fields_of_the_form():
-    """The file in the repository has every key of the setup form, and no real value."""
+    """The file under version control has every key of the setup form, and placeholders only."""
     configuration = json.loads((ROOT / "configuration.json").read_text(encoding="utf-8"))
     fields = connector.configuration_form().to_response().fields
     assert list(configuration) == [field.name for field in fields]

@@ -223,8 +223,8 @@ def test_an_unencrypted_token_is_warned_about(recorded):
     assert log.of_level("warning") == [warning]
 
 
-def test_a_catalog_that_arrives_early_waits_for_the_one_before(recorded, monkeypatch):
-    """The log names the endpoint that is written next, unless it is the one that arrived."""
+def test_the_log_names_what_an_early_catalog_waits_for(recorded, monkeypatch):
+    """It is the endpoint that is written next; that one waits for none."""
 
     def fetching(_settings, _limits, on_event):
         for name in ("courses", "assessments"):
@@ -271,7 +271,7 @@ def test_an_invalid_configuration_makes_no_request(recorded, monkeypatch):
 
 
 def test_an_upgrade_from_1_0_0_writes_nothing(recorded):
-    """The state of 1.0.0 has the digests of the rows that this version makes of its catalogs."""
+    """The state of 1.0.0 has the digests that this version computes for the same catalogs."""
     left = json.loads(Path(__file__).with_name("state_of_1_0_0.json").read_text(encoding="utf-8"))
     operations, _, error = recorded(left["catalogs"], left["state"])
     assert error is None

@@ -1,4 +1,4 @@
-"""The mock server of DataCamp's API behaves as demo, tests and benchmarks rely on."""
+"""The mock server behaves as demo, tests and benchmarks expect."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def in_flight(server, count):
 
 
 def test_sizes_are_those_of_the_real_catalog():
-    """There are 764 courses, 2 to 3 MB of them, and fewer of the rest; `scale` multiplies them."""
+    """There are 764 courses in 2 to 3 MB, and fewer other items; `scale` multiplies them."""
     whole, tenth, least = (generated(scale=scale) for scale in (1.0, 0.1, 0.0001))
     assert SIZES["courses"] == 764
     assert {name: len(items) for name, items in whole.items()} == SIZES
@@ -79,7 +79,7 @@ def test_sizes_are_those_of_the_real_catalog():
 
 
 def test_equal_catalogs_share_nothing():
-    """Whatever a caller changes in one catalog, the next call returns the same as before."""
+    """A change to one catalog does not affect the next one."""
     first = catalog(revision=3, scale=0.1)
     untouched = json.dumps(first)
     for value in (value for items in first.values() for item in items for value in item.values()):
@@ -89,7 +89,7 @@ def test_equal_catalogs_share_nothing():
 
 
 def test_a_few_courses_of_a_small_catalog_are_unusual():
-    """A tenth of the catalog has every edge case too, in less than a tenth of its courses."""
+    """A tenth of the catalog has every edge case, too, in less than a tenth of its courses."""
     courses = json.dumps(generated(scale=0.1)["courses"], ensure_ascii=False)
     for text in (
         *('"chapters": []', '"chapters": null', '{"fullName": null}', '"instructors": []'),
@@ -100,7 +100,7 @@ def test_a_few_courses_of_a_small_catalog_are_unusual():
 
 
 def test_tracks_contain_items_of_the_catalog_and_take_their_hours():
-    """There are 5 to 25 in each; from revision 1 on, one entry of all is a retired course."""
+    """Each has 5 to 25 entries; after revision 0, one entry of one track is a retired course."""
     first, later = generated(scale=0.2), generated(5, 0.2)
     known = by_id(first["courses"] + first["projects"])
     for track in (track for track in first["tracks"] if track["content"]):
@@ -115,7 +115,7 @@ def test_tracks_contain_items_of_the_catalog_and_take_their_hours():
 
 @pytest.mark.parametrize(("name", "children"), [("courses", "chapters"), ("tracks", "content")])
 def test_a_revision_changes_retires_and_adds_a_few_items(name, children):
-    """About 1 % is retired, 2 % changed, something added, and the rest is unchanged."""
+    """About 1 % is retired, 2 % changed, some items are added, and the rest is unchanged."""
     fields, pairs = set(), [(number, number + 1) for number in range(9)]
     for before, after in ([by_id(generated(n, 0.2)[name]) for n in pair] for pair in pairs):
         changed = [key for key in before.keys() & after.keys() if before[key] != after[key]]
@@ -128,7 +128,7 @@ def test_a_revision_changes_retires_and_adds_a_few_items(name, children):
 
 
 def test_ids_stay_distinct():
-    """After 40 revisions too, an id belongs to one item and a chapter id to one chapter."""
+    """Even after 40 revisions, no two items and no two chapters have the same id."""
     items = generated(40, 0.2)
     chapters = [chapter for course in items["courses"] for chapter in course["chapters"] or []]
     assert all(map(by_id, (*items.values(), chapters)))
@@ -159,7 +159,7 @@ async def test_responses_can_be_replaced(server):
 
 
 async def test_a_wrong_request_gets_the_error_object_of_the_api_and_is_recorded(server):
-    """Without the token it is a 401, at another path or with another method a 404."""
+    """It is 401 without the token, and 404 for another path or method."""
     for status, message, request in (
         (401, "Unauthorized", {"headers": {"Authorization": "Bearer wrong"}}),
         (404, f"Cannot POST {PATHS['tracks']}", {"endpoint_name": "tracks", "method": "POST"}),

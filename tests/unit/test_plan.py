@@ -27,7 +27,7 @@ def snapshot_after(endpoint, items):
 
 
 def upsert(table, **values):
-    """Return the upsert of a row in which all other columns are NULL."""
+    """Return the upsert of a row; columns without a value are NULL."""
     return Upsert(table, {**dict.fromkeys(COLUMNS[table]), **values})
 
 
@@ -51,7 +51,7 @@ def counts(outcome):
     return replace(outcome, snapshot={})
 
 
-def test_an_initial_sync_truncates_and_writes_all():
+def test_an_initial_sync_truncates_and_upserts_everything():
     """Without a snapshot the tables are truncated, then all items and children upserted."""
     catalog = [course("b", "b1", "b2", title="B"), course("a")]
     operations, outcome = replay(COURSES, catalog)
@@ -119,7 +119,7 @@ def test_changes_are_upserted_before_anything_is_deleted():
     )
 
 
-def test_of_items_with_one_id_the_first_is_written():
+def test_the_first_of_items_with_the_same_id_is_written():
     """A later one is rejected; neither its rows nor its own problems count."""
     catalog = [
         course("a", "a1", title="first"),
@@ -200,7 +200,7 @@ def test_missing_items_make_a_catalog_suspicious(known_items, missing, shortfall
     {"an unusable id": [{"id": ""}], "no object": ["0001"]},
 )
 def test_an_item_without_a_key_makes_a_catalog_suspicious(item):
-    """It could be any of the missing items, so not even one is deleted."""
+    """It could be any of the missing items, so none is deleted."""
     operations, outcome = replay(PRACTICES, [*practices(0), item], snapshot_of(2))
     assert operations == []
     assert {key: entry.missing_syncs for key, entry in outcome.snapshot.items()} == {

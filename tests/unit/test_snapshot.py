@@ -83,7 +83,7 @@ def sealed(content):
 
 
 def packed(*parts):
-    """Pack and compress what should be keys, digests, child keys and missing syncs."""
+    """Return the compressed content of keys, digests, child keys and missing syncs."""
     return zlib.compress(msgspec.msgpack.encode(list(parts)))
 
 
@@ -102,12 +102,12 @@ def packed(*parts):
     },
 )
 def test_inconsistent_content_is_damaged(body):
-    """Content that no snapshot has is refused even with a correct checksum."""
+    """Content that no snapshot has is rejected even with a correct checksum."""
     is_damaged(sealed(body))
 
 
 def test_a_snapshot_never_exhausts_the_memory(monkeypatch):
-    """Content that unpacks to more than any catalog needs is refused without unpacking it."""
+    """Content that unpacks to more than any catalog needs is rejected before it is unpacked."""
     size = len(msgspec.msgpack.encode(PARTS))
     monkeypatch.setattr(snapshots, "_LARGEST_PACKED_BYTES", size)
     assert decode("courses", sealed(packed(*PARTS)))
@@ -122,7 +122,7 @@ def digest(row, *children):
 
 
 def test_order_does_not_change_the_digest():
-    """Columns and children in another order give the same digest."""
+    """The digest does not depend on the order of columns and children."""
     one = digest({"id": "x", "title": "T"}, {"id": "a", "n": 1}, {"id": "b", "n": 2})
     assert digest({"title": "T", "id": "x"}, {"n": 2, "id": "b"}, {"id": "a", "n": 1}) == one
 
@@ -150,7 +150,7 @@ def test_any_difference_changes_the_digest():
 
 
 def test_an_entry_has_a_digest_and_the_keys_of_the_children():
-    """Child keys are sorted, and an item that is present is not missing; a rejected has none."""
+    """Child keys are sorted, and an item that is present is not missing."""
     item = {"id": "x", "chapters": [{"id": "b"}, {"id": "a"}]}
     entry = fingerprint(flatten_item(COURSES, item))
     assert entry == SnapshotEntry(entry.digest, ("a", "b"), 0)
