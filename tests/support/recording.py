@@ -28,8 +28,8 @@ class Interrupted(Exception):
     """The sync is killed at a chosen operation."""
 
 
-class Operations:
-    """A recorder of operations as tuples; `before` is called with each operation and may raise."""
+class Recorder:
+    """A recorder of operations and log lines; `before` is called with each and may raise."""
 
     def __init__(self, before: Callable[[Operation], None] = lambda operation: None) -> None:
         self.stream: list[Operation] = []
@@ -44,10 +44,16 @@ class Operations:
     truncate = partialmethod(_record, "truncate")
     checkpoint = partialmethod(_record, "checkpoint")
     warning = partialmethod(_record, "warning")
+    info = partialmethod(_record, "info")
+    error = partialmethod(_record, "error")
 
     def of_kind(self, *kinds: str) -> list[Operation]:
         """Return the recorded operations of these kinds."""
         return [operation for operation in self.stream if operation[0] in kinds]
+
+    def of_level(self, level: str) -> list[str]:
+        """Return the texts of one level of the log."""
+        return [text for _, text in self.of_kind(level)]
 
     @property
     def writes(self) -> list[Operation]:
@@ -60,29 +66,11 @@ class Operations:
         return [operation[1] for operation in self.of_kind("checkpoint")]
 
 
-class Log:
-    """A recorder of log lines as (level, text)."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-
-    def _record(self, level: str, text: str) -> None:
-        self.lines.append((level, text))
-
-    info = partialmethod(_record, "info")
-    warning = partialmethod(_record, "warning")
-    error = partialmethod(_record, "error")
-
-    def of_level(self, level: str) -> list[str]:
-        """Return the texts of one level."""
-        return [text for kind, text in self.lines if kind == level]
-
-
 class Recorded(NamedTuple):
     """The result of a sync against recorders: its operations, its log, its error if it failed."""
 
-    operations: Operations
-    log: Log
+    operations: Recorder
+    log: Recorder
     error: Exception | None
 
 
@@ -138,7 +126,7 @@ def run_sync(
     before: Callable[[Operation], None] = lambda operation: None,
 ) -> Recorded:
     """Run `connector.update` against recorders, fetching from the network without `results`."""
-    doubles: dict[str, Any] = {"op": Operations(before), "log": Log()}
+    doubles: dict[str, Any] = {"op": Recorder(before), "log": Recorder()}
     if results is not None:
         doubles["fetching"] = fetching_of(results)
     error = None

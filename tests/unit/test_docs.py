@@ -41,19 +41,14 @@ def anchors(path):
 
 
 @every_document
-def test_links_resolve(name):
-    """Each relative link names an existing file, and an existing heading if it has an anchor."""
+def test_links_and_commands_of_make_resolve(name):
+    """Each relative link names an existing file or heading, each `make` command a target."""
     prose = re.sub(r"(?ms)^\s*```.*?^\s*```$", "", DOCUMENTS[name])
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose):
         document = documents.PROJECT / name
         path = document.parent / target if target else document
         assert path.exists(), target
         assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
-
-
-@every_document
-def test_commands_of_make_exist(name):
-    """Each `make` command of a document is a target of the Makefile."""
     makefile = (documents.PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"(?m)^([\w-]+):", makefile))
     assert set(re.findall(r"(?m)(?:^|`)make ([a-z][\w-]*)", DOCUMENTS[name])) <= targets
@@ -106,8 +101,8 @@ def test_the_table_of_dependencies_is_complete():
             assert license_ in (about.get("License-Expression"), about.get("License"))
 
 
-def limits_by_document():
-    """Return what the documents state about limits, with the numbers of the code."""
+def test_limits_in_documents_are_those_of_the_code():
+    """Each document contains these sentences; line breaks are ignored."""
     limits, words = Limits(), {3: "three", 5: "five"}
     attempts = f"p to {len(limits.wait_caps_seconds) + 1} attempts"
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
@@ -115,7 +110,7 @@ def limits_by_document():
     final = " and ".join(str(status) for status in sorted({*range(500, 600)} - TRANSIENT_STATUSES))
     minutes = f"{limits.endpoint_seconds / 60:g} minutes"
     body = f"{limits.body_bytes // 2**20} MiB"
-    return {
+    expected = {
         "README.md": [
             f"{attempts} are made, with random waits of at most {', '.join(caps)} and {last} s",
             f"HTTP {below_500} and every 5xx but {final}",
@@ -131,11 +126,7 @@ def limits_by_document():
             f"If {MASS_DELETE_MINIMUM} or more and over a fifth of the known items",
         ],
     }
-
-
-def test_limits_in_documents_are_those_of_the_code():
-    """The document contains each sentence, wherever its lines break."""
-    for name, sentences in limits_by_document().items():
+    for name, sentences in expected.items():
         text = " ".join(DOCUMENTS[name].split())
         assert [sentence for sentence in sentences if sentence not in text] == []
 
@@ -178,14 +169,13 @@ def test_columns_documented_as_never_null_have_values(endpoint):
 
 
 def test_messages_in_the_error_table_are_those_of_the_code():
-    """A unit test, which compares it with the code's, has every message that README explains."""
+    """Every message that the README explains is one that a unit test expects of the code."""
     chapter = DOCUMENTS["README.md"].split("## Error handling")[1].split("\n## ")[0]
     explained = set(re.findall(r"(?m)^\| `(.+?)` \|", chapter))
     explained.remove("No such file or directory: 'pipreqs'")  # of Fivetran's command
-    sources = [
-        path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")
-    ]
-    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    paths = Path(__file__).parent.glob("test_*.py")
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
     literals = "\n".join(str(node.value) for node in nodes if isinstance(node, ast.Constant))
     parts = {part for message in explained for part in message.split("…")}
     assert {part for part in parts if part not in literals} == set()

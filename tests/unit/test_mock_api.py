@@ -23,8 +23,7 @@ from endpoints import ENDPOINTS
 from mock_api import __main__ as command
 from mock_api.catalog import SIZES, catalog
 from mock_api.fault_kinds import KIND_NAMES
-from mock_api.faults import Fault, parse_fault
-from mock_api.responses import error_response
+from mock_api.faults import parse_fault
 from mock_api.serving import serving
 from tests.support.cases import cases
 
@@ -204,17 +203,11 @@ async def test_latency_is_by_endpoint_and_ends_with_the_client():
 # Faults; what the connector makes of each kind is proven in tests/system/test_faults.py
 
 
-async def busy(_):
-    """Return a response that no kind of fault has."""
-    return error_response(418, "busy")
-
-
 @cases(
     "faults, courses, tracks",
     {
         "a number of times": (["courses=503x2"], [503, 503, 200], [200]),
         "in order": (["all=500x1", "courses=403"], [500, 403, 403], [500, 200]),
-        "without a name": ([Fault(("courses",), busy, 1)], [418, 200], [200]),
     },
 )
 async def test_faults_are_returned_until_they_are_replaced(server, faults, courses, tracks):

@@ -44,15 +44,11 @@ def test_a_state_has_version_source_endpoint_being_written_and_snapshots():
 
 
 def test_a_state_that_is_read_is_written_unchanged():
-    """Members that this version does not know are neither noted nor kept."""
+    """Unknown members are neither noted nor kept; `{}` is the state of a new connection."""
+    assert resumed({}) == ({}, None, [])
     saved = json.loads(json.dumps({**SAVED, "more": 1}))
     assert resumed(saved) == (SNAPSHOTS, None, [])
     assert resume(saved, SOURCE, NAMES).state(None) == SAVED
-
-
-def test_an_empty_state_is_an_initial_sync_without_a_note():
-    """`{}` is the state of a new connection."""
-    assert resumed({}) == ({}, None, [])
 
 
 @cases(
