@@ -19,10 +19,8 @@ from tests.conftest import CONFIGURATION
 from tests.support.recording import Destination, Interrupted, failed, run_sync
 
 # One endpoint of each kind: no children, children that name themselves, children with a position.
-SYNCED = [
-    endpoint for endpoint in ENDPOINTS if endpoint.name in ("practices", "projects", "tracks")
-]
-NAMES = [endpoint.name for endpoint in SYNCED]
+SYNCED = {e.name: e for e in ENDPOINTS if e.name in ("practices", "projects", "tracks")}
+NAMES = list(SYNCED)
 OTHERS = {endpoint.name for endpoint in ENDPOINTS} - set(NAMES)
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
 
@@ -149,8 +147,8 @@ class Syncs(RuleBasedStateMachine):
 
     @invariant()
     def destination_equals_the_catalogs(self):
-        for endpoint in SYNCED:
-            items = self.expected[endpoint.name]
+        for name, endpoint in SYNCED.items():
+            items = self.expected[name]
             if items is not None:
                 model = Destination()
                 model.apply(operation for operations in items.values() for operation in operations)
@@ -171,11 +169,8 @@ class Syncs(RuleBasedStateMachine):
 
     def _expect(self, names):
         """Set what the tables of these endpoints hold after a sync, deferred deletes included."""
-        for endpoint in SYNCED:
-            name = endpoint.name
-            if name not in names:
-                continue
-            rows, keyless = upserts(endpoint, self.catalogs[name])
+        for name in names:
+            rows, keyless = upserts(SYNCED[name], self.catalogs[name])
             is_known = self.expected[name] is not None
             known, missing = (self.expected[name], self.missing[name]) if is_known else ({}, {})
             gone = [key for key in known if key not in rows]
