@@ -8,7 +8,7 @@ import connector
 from async_client import Limits
 from mock_api.serving import serving
 from tests.support.fetching import CATALOGS, TOKEN
-from tests.support.recording import Log, Operations, Recorded, fetching_of
+from tests.support.recording import run_sync
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
 
@@ -16,10 +16,8 @@ CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
     """Ignore the machine's proxies and CA certificates in every test."""
-    for name in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{name}_proxy", raising=False)
-        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+    for name in (*proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -32,24 +30,14 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def recorded(monkeypatch):
+def recorded():
     """Return a function that runs `connector.update` against recorders.
 
     It takes the items or the failure of each endpoint, the state and further configuration.
     """
 
     def run(results=None, state=None, *, before=lambda operation: None, **configuration):
-        operations, log = Operations(before), Log()
-        monkeypatch.setattr(connector, "op", operations)
-        monkeypatch.setattr(connector, "log", log)
-        if results is not None:
-            monkeypatch.setattr(connector, "fetching", fetching_of(results))
-        error = None
-        try:
-            connector.update({**CONFIGURATION, **configuration}, state or {})
-        except Exception as caught:  # noqa: BLE001 (the test looks at it)
-            error = caught
-        return Recorded(operations, log, error)
+        return run_sync({**CONFIGURATION, **configuration}, results, state, before)
 
     return run
 

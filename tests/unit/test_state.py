@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-
-import pytest
+from unittest.mock import Mock
 
 from changes import Progress, resume, state
 from changes.snapshot import SnapshotEntry, encode
 from endpoints import ENDPOINTS
+from tests.support.cases import cases
 
 SOURCE = "https://lms-catalog-api.datacamp.com"
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
@@ -17,19 +17,21 @@ COURSES = {
     "course-2": SnapshotEntry(b"abcdefgh", (), 2),
 }
 TRACKS = {"track-1": SnapshotEntry(b"87654321", (1, 2, 3))}
-ENTRIES = {
-    "courses": {"snapshot": encode("courses", COURSES)},
-    "tracks": {"snapshot": encode("tracks", TRACKS)},
-}
-SOUND = {"version": 1, "source": SOURCE, "writing": None, "endpoints": ENTRIES}
+SNAPSHOTS = {"courses": COURSES, "tracks": TRACKS}
+TEXTS = {name: encode(name, snapshot) for name, snapshot in SNAPSHOTS.items()}
+ENTRIES = {name: {"snapshot": text} for name, text in TEXTS.items()}
+SAVED = {"version": 1, "source": SOURCE, "writing": None, "endpoints": ENTRIES}
 
 
-def resumed(given):
+def resumed(saved):
     """Resume from a state; return the snapshots, the interrupted endpoint and the notes."""
-    progress = resume(given, SOURCE, NAMES)
-    assert progress.source == SOURCE
-    assert all(note[0].isupper() and note.endswith(".") for note in progress.notes)
+    progress = resume(saved, SOURCE, NAMES)
     return progress.snapshots, progress.interrupted, progress.notes
+
+
+def without(key):
+    """Return the saved state without one of its members."""
+    return {name: value for name, value in SAVED.items() if name != key}
 
 
 def test_a_state_has_version_source_endpoint_being_written_and_snapshots():
@@ -38,139 +40,96 @@ def test_a_state_has_version_source_endpoint_being_written_and_snapshots():
     progress.record_snapshot("tracks", TRACKS)
     progress.record_snapshot("courses", COURSES)
     made = progress.state("projects")
-    assert made == {**SOUND, "writing": "projects"}
-    assert list(made["endpoints"]) == ["courses", "tracks"]
-    assert json.loads(json.dumps(made)) == made
+    assert json.dumps(made) == json.dumps({**SAVED, "writing": "projects"})
 
 
-def test_a_state_survives_being_read_and_written():
-    """A state that is read and written again is the same."""
-    progress = resume(json.loads(json.dumps(SOUND)), SOURCE, NAMES)
-    assert progress.snapshots == {"courses": COURSES, "tracks": TRACKS}
-    assert (progress.interrupted, progress.notes) == (None, [])
-    assert progress.state(None) == SOUND
-
-
-def test_an_empty_state_is_an_initial_sync_without_a_note():
-    """`{}` is the state of a new connection."""
+def test_a_state_that_is_read_is_written_unchanged():
+    """Unknown members are neither noted nor kept; `{}` is the state of a new connection."""
     assert resumed({}) == ({}, None, [])
+    saved = json.loads(json.dumps({**SAVED, "more": 1}))
+    assert resumed(saved) == (SNAPSHOTS, None, [])
+    assert resume(saved, SOURCE, NAMES).state(None) == SAVED
 
 
-IGNORED = "Ignoring the saved state: {}. Rewriting all tables."
-
-
-@pytest.mark.parametrize(
-    ("given", "problem"),
-    [
-        pytest.param(
+@cases(
+    "saved, problem",
+    {
+        "the published example's": (
             {"last_synced_endpoint": "assessments"},
             "another connector wrote it",
-            id="that of the published example",
         ),
-        pytest.param({**SOUND, "version": True}, "its version is True, not 1", id="version true"),
-        pytest.param({**SOUND, "version": 2}, "its version is 2, not 1", id="a later version"),
-        pytest.param(
-            {**SOUND, "source": "https://elsewhere.example"},
+        "no version": (without("version"), "another connector wrote it"),
+        "version true": ({**SAVED, "version": True}, "its version is True, not 1"),
+        "a later version": ({**SAVED, "version": 2}, "its version is 2, not 1"),
+        "no source": (without("source"), f"its source is None, not '{SOURCE}'"),
+        "another source": (
+            {**SAVED, "source": "https://elsewhere.example"},
             f"its source is 'https://elsewhere.example', not '{SOURCE}'",
-            id="another source",
         ),
-        pytest.param(
-            {**SOUND, "writing": "podcasts"},
+        "writing an unknown endpoint": (
+            {**SAVED, "writing": "podcasts"},
             "it names 'podcasts' as the endpoint being written, which does not exist",
-            id="writing an unknown endpoint",
         ),
-        pytest.param(
-            {**SOUND, "writing": ["tracks"]},
+        "writing a list": (
+            {**SAVED, "writing": ["tracks"]},
             "it names ['tracks'] as the endpoint being written, which does not exist",
-            id="writing a list",
         ),
-        pytest.param({**SOUND, "endpoints": None}, "it is incomplete", id="null endpoints"),
-        pytest.param({**SOUND, "endpoints": list(ENTRIES)}, "it is incomplete", id="a list"),
-        *(
-            pytest.param(
-                {key: value for key, value in SOUND.items() if key != missing},
-                problem,
-                id=f"no {missing}",
-            )
-            for missing, problem in {
-                "version": "another connector wrote it",
-                "source": f"its source is None, not '{SOURCE}'",
-                "writing": "it is incomplete",
-                "endpoints": "it is incomplete",
-            }.items()
-        ),
-    ],
+        "no `writing`": (without("writing"), "it is incomplete"),
+        "no endpoints": (without("endpoints"), "it is incomplete"),
+        "a list of endpoints": ({**SAVED, "endpoints": list(ENTRIES)}, "it is incomplete"),
+    },
 )
-def test_an_unusable_state_is_ignored_with_a_note(given, problem):
+def test_an_unusable_state_is_ignored_with_a_note(saved, problem):
     """All snapshots are dropped, and one sentence says why."""
-    assert resumed(given) == ({}, None, [IGNORED.format(problem)])
+    note = f"Ignoring the saved state: {problem}. Rewriting all tables."
+    assert resumed(saved) == ({}, None, [note])
 
 
-@pytest.mark.parametrize("writing", NAMES)
-def test_an_interrupted_endpoint_loses_its_snapshot(writing):
+@cases("writing, kept", {"with a snapshot": ("courses", ["tracks"]), "none": ("projects", NAMES)})
+def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(writing, kept):
     """What its tables hold is not known; the others keep their snapshots."""
-    kept = {"courses": COURSES, "tracks": TRACKS}
-    kept.pop(writing, None)
+    saved = {**SAVED, "writing": writing}
+    kept = {name: snapshot for name, snapshot in SNAPSHOTS.items() if name in kept}
     note = f"The last sync was interrupted while it wrote {writing}. Rewriting its tables."
-    assert resumed({**SOUND, "writing": writing}) == (kept, writing, [note])
-
-
-def test_an_interrupted_endpoint_stays_out_of_the_state_until_it_is_written():
-    """No later state has a snapshot of it until all of it was written."""
-    progress = resume({**SOUND, "writing": "courses"}, SOURCE, NAMES)
-    assert set(progress.state("tracks")["endpoints"]) == {"tracks"}
+    assert resumed(saved) == (kept, writing, [note])
+    progress = resume(saved, SOURCE, NAMES)
+    assert progress.state("tracks")["endpoints"].keys() == kept.keys()
     progress.record_snapshot("courses", COURSES)
-    assert progress.state(None) == SOUND
+    assert progress.state(None) == SAVED
 
 
-DAMAGED = "Ignoring the damaged snapshot of courses ({}). Rewriting its tables."
-
-
-@pytest.mark.parametrize(
-    ("entry", "problem"),
-    [
-        pytest.param({}, "it is NoneType, not text", id="no snapshot"),
-        pytest.param({"snapshot": "\u00e9"}, "it is not base 85", id="text in another encoding"),
-        pytest.param(
-            {"snapshot": ENTRIES["courses"]["snapshot"][:-1]}, "its checksum is wrong", id="cut"
-        ),
-        pytest.param(ENTRIES["tracks"], "its checksum is wrong", id="that of another endpoint"),
-    ],
+@cases(
+    "entry, problem",
+    {
+        "no snapshot": ({}, "it is NoneType, not text"),
+        "text in another encoding": ({"snapshot": "\u00e9"}, "it is not base 85"),
+        "truncated": ({"snapshot": TEXTS["courses"][:-1]}, "its checksum is wrong"),
+        "another endpoint's": (ENTRIES["tracks"], "its checksum is wrong"),
+    },
 )
 def test_a_damaged_snapshot_affects_its_endpoint_only(entry, problem):
     """The other endpoints keep their snapshots, and a note names the damaged one."""
-    given = {**SOUND, "endpoints": {**ENTRIES, "courses": entry}}
-    assert resumed(given) == ({"tracks": TRACKS}, None, [DAMAGED.format(problem)])
+    saved = {**SAVED, "endpoints": {**ENTRIES, "courses": entry}}
+    note = f"Ignoring the damaged snapshot of courses ({problem}). Rewriting its tables."
+    assert resumed(saved) == ({"tracks": TRACKS}, None, [note])
 
 
 def test_an_unknown_endpoint_is_ignored_with_a_note():
     """The endpoint of a later version does not affect the others."""
-    given = {**SOUND, "endpoints": {**ENTRIES, "podcasts": ENTRIES["courses"]}}
+    saved = {**SAVED, "endpoints": {**ENTRIES, "podcasts": ENTRIES["courses"]}}
     note = "Ignoring the saved state of 'podcasts': unknown endpoint."
-    assert resumed(given) == ({"courses": COURSES, "tracks": TRACKS}, None, [note])
-
-
-def test_unknown_members_of_a_state_are_ignored():
-    """They are neither noted nor kept."""
-    assert resumed({**SOUND, "last_synced_endpoint": "x"})[2] == []
-    assert resume({**SOUND, "more": 1}, SOURCE, NAMES).state(None) == SOUND
+    assert resumed(saved) == (SNAPSHOTS, None, [note])
 
 
 def test_a_snapshot_is_packed_again_only_if_it_changed(monkeypatch):
     """The text of an unchanged endpoint is carried from one state to the next."""
-    packed = []
-
-    def encoding(name, snapshot):
-        packed.append(name)
-        return encode(name, snapshot)
-
-    monkeypatch.setattr(state, "encode", encoding)
-    progress = resume(SOUND, SOURCE, NAMES)
+    packing = Mock(wraps=encode)
+    monkeypatch.setattr(state, "encode", packing)
+    progress = resume(SAVED, SOURCE, NAMES)
     progress.record_snapshot("courses", dict(COURSES))
-    progress.state("tracks")
-    assert packed == []
+    assert progress.state(None) == SAVED
     progress.record_snapshot("courses", {})
-    progress.record_snapshot("projects", {})
-    progress.state("tracks")
-    assert progress.state(None)["endpoints"]["courses"] == {"snapshot": encode("courses", {})}
-    assert packed == ["courses", "projects"]
+    for _ in range(2):
+        courses = progress.state(None)["endpoints"]["courses"]
+        assert courses == {"snapshot": encode("courses", {})}
+    packing.assert_called_once_with("courses", {})
