@@ -31,12 +31,12 @@ from fivetran_connector_sdk_core import renaming, runner
 import connector
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS
+from flatten.names import RESERVED_PREFIX
 
 Configuration = Mapping[str, str]
 State = Mapping[str, Any]
 Update = Callable[[Configuration, State], None]
 
-FIVETRAN_COLUMNS = ("_fivetran_deleted", "_fivetran_synced")
 GRPC_PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
 _LONGEST_GRPC_SYNC_SECONDS = 60
 
@@ -72,11 +72,7 @@ def decrypted(configuration: Configuration) -> Configuration:
 
 
 def sync(
-    configuration: Configuration,
-    folder: Path,
-    *,
-    state: State | None = None,
-    update: Update | None = None,
+    configuration: Configuration, folder: Path, *, update: Update = connector.update
 ) -> Synced:
     """Run one sync into the warehouse in `folder`, from the state that the last one saved there.
 
@@ -87,19 +83,16 @@ def sync(
     log, error = io.StringIO(), None
     with contextlib.redirect_stdout(log):
         try:
-            run(update or connector.update, configuration, folder, state)
+            run(update, configuration, folder)
         except Exception as caught:  # noqa: BLE001 (the caller looks at it)
             error = caught
     return Synced(log.getvalue(), error, state_of(folder))
 
 
-def run(
-    update: Update, configuration: Configuration, folder: Path, state: State | None = None
-) -> None:
+def run(update: Update, configuration: Configuration, folder: Path) -> None:
     """Run one sync without capturing anything; `prepare` has to be called before."""
     subject = Connector(update=update, schema=connector.schema)
-    state = state_of(folder) if state is None else state
-    core_adapter.run(subject, str(folder), configuration, state)
+    core_adapter.run(subject, str(folder), configuration, state_of(folder))
 
 
 def prepare(level: str) -> None:
@@ -174,22 +167,7 @@ def query(folder: Path, sql: str) -> list[Any]:
 def columns(folder: Path, table: str) -> dict[str, str]:
     """Return the type of each column of a table, without Fivetran's own columns."""
     rows = query(folder, f"DESCRIBE {table}")
-    return {name: kind for name, kind, *_ in rows if name not in FIVETRAN_COLUMNS}
-
-
-def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
-    """Return the rows of a table that are not deleted, sorted, without Fivetran's own columns.
-
-    Timestamps are in UTC and without a time zone: DuckDB would need another package to add it.
-    """
-    types = columns(folder, table)
-    names = list(types)
-    listed = ", ".join(
-        f"\"{name}\" AT TIME ZONE 'UTC'" if "TIME ZONE" in kind else f'"{name}"'
-        for name, kind in types.items()
-    )
-    rows = query(folder, f"SELECT {listed} FROM {table} WHERE NOT _fivetran_deleted ORDER BY ALL")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return {name: kind for name, kind, *_ in rows if not name.startswith(RESERVED_PREFIX)}
 
 
 def counts(folder: Path, *, deleted: bool = False) -> dict[str, int]:
