@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from datetime import datetime, timezone
 
@@ -56,52 +55,47 @@ def row_of(endpoint, **fields):
     """Flatten an item that is not rejected; return its columns in order, and the bad ones."""
     flat = flatten_item(endpoint, {"id": "x", **fields})
     assert (flat.key, flat.children, flat.rejected) == ("x", {}, [])
-    assert {table for table, _ in flat.bad_values} <= {endpoint.table.name}
     return list(flat.row.items()), [column for _, column in flat.bad_values]
 
 
 def test_a_course_becomes_its_row_and_one_per_chapter():
     """A course as DataCamp sends it becomes complete rows with exact types."""
     flat = flatten_item(COURSES, COURSE)
-    assert list(flat.row.items()) == [
-        ("id", "course-54859"),
-        ("title", "Introduction to R"),
-        ("description", "Master the basics."),
-        ("url", "https://learn/1"),
-        ("infoUrl", "https://info/1"),
-        ("publicInfoUrl", "https://public/1"),
-        ("imageUrl_jpg", "https://i/1.jpg"),
-        ("imageUrl_png", "https://i/1.png"),
-        ("imageUrl_svg", "https://i/1.svg"),
-        ("technology", "R"),
-        ("topic_name", "Programming"),
-        ("topic_description", None),
-        ("timeNeededInHours", 4.0),
-        ("instructors", "Ada, Bob"),
-        ("includedInLicenses", "Premium, Teams"),
-        ("live", True),
-        ("updatedAt", datetime(2026, 8, 20, 18, 0, 19, 100_000, tzinfo=timezone.utc)),
-    ]
+    unchanged = ("id", "title", "description", "url", "infoUrl", "publicInfoUrl", "technology")
     first = {"id": "course-chapter-1", "course_id": "course-54859", "position": 1}
     second = {"id": "course-chapter-2", "course_id": "course-54859", "position": 2}
     assert flat == Flattened(
         key="course-54859",
-        row=flat.row,
+        row={
+            **{name: COURSE[name] for name in unchanged},
+            **{f"imageUrl_{kind}": address for kind, address in COURSE["imageUrl"].items()},
+            "topic_name": "Programming",
+            "topic_description": None,
+            "timeNeededInHours": 4.0,
+            "instructors": "Ada, Bob",
+            "includedInLicenses": "Premium, Teams",
+            "live": True,
+            "updatedAt": datetime(2026, 8, 20, 18, 0, 19, 100_000, tzinfo=timezone.utc),
+        },
         children={
             first["id"]: first | {"title": "Vectors", "description": "V", "url": "https://l/1/1"},
             second["id"]: second | {"title": None, "description": None, "url": None, "extra": 7},
         },
     )
+    assert list(flat.row) == list(COURSES.table.types)
     assert type(flat.row["timeNeededInHours"]) is float
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.name)
+
+
+@every_endpoint
 def test_an_item_with_only_an_id_has_every_declared_column(endpoint):
     """The columns whose fields are missing are NULL, and a missing list has no children."""
     assert row_of(endpoint) == (row(endpoint.table, id="x"), [])
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+@every_endpoint
 def test_field_rules_apply_on_every_endpoint(endpoint):
     """They apply even where their columns are not declared."""
     fields = {
@@ -110,27 +104,14 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
         "instructors": [{"fullName": "Ada"}, "Bob"],
         "includedInLicenses": [],
     }
-    columns = {
-        "imageUrl_gif": "g",
-        "imageUrl_jpg": "j",
-        "includedInLicenses": "",
-        "instructors": "Ada, Bob",
-        "topic_name": "SQL",
-    }
+    columns = {"imageUrl_gif": "g", "imageUrl_jpg": "j", "includedInLicenses": ""}
+    columns |= {"instructors": "Ada, Bob", "topic_name": "SQL"}
     assert row_of(endpoint, **fields) == (row(endpoint.table, id="x", **columns), [])
 
 
 @cases(
     "fields, columns, bad",
     {
-        "null has no columns": ({"topic": None, "imageUrl": None}, {}, []),
-        "an unknown key of a topic": (
-            {"topic": {"id": 7, "name": "SQL"}},
-            {"topic_name": "SQL", "topic_id": 7},
-            [],
-        ),
-        "a topic that is text": ({"topic": "SQL"}, {"topic": "SQL"}, []),
-        "a list of names": ({"instructors": ["A", "B"]}, {"instructors": "A, B"}, []),
         "lists of another shape become JSON text": (
             {"instructors": [{"name": "Ada"}], "includedInLicenses": [{"b": 1, "a": 2}]},
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
@@ -162,13 +143,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "the child list of another endpoint": ({"content": [{"id": 1}]},) * 2 + ([],),
-        "NUL is removed": ({"x\0y": "a\0b"}, {"xy": "ab"}, []),
-        "surrogates are replaced": (
-            {"title": "\ud83d", "\ud83d": "\ude00"},
-            {"title": "\ufffd", "\ufffd": "\ufffd"},
+        "names and texts are cleaned": (
+            {"title": "a\0\ud83d", "x\0y": "a\0b", "": "x", "z\ud83d": "\ude00"},
+            {"title": "a\ufffd", "_": "x", "xy": "ab", "z\ufffd": "\ufffd"},
             [],
         ),
-        "an empty name becomes an underscore": ({"": "x"}, {"_": "x"}, []),
         "values that do not fit declared columns": (
             {"timeNeededInHours": "soon", "title": [math.nan, 1], "topic": {"name": math.inf}},
             {"title": "[null, 1]"},
@@ -240,10 +219,8 @@ def test_text_and_numbers_are_ids(item_id, key):
         "a list": ({"id": ["y" * 90]}, f"['{'y' * 58}…", "its id is a list"),
         "null instead of an item": (None, "?", "it is null"),
         "text instead of an item": ("course-1", "?", "it is a string"),
-        "a number instead of an item": (7, "?", "it is a number"),
         "a float instead of an item": (1.5, "?", "it is a number"),
         "a boolean instead of an item": (True, "?", "it is a boolean"),
-        "a list instead of an item": ([{"id": "x"}], "?", "it is a list"),
     },
 )
 def test_an_item_without_a_key_is_rejected(item, shown, reason):
@@ -306,13 +283,8 @@ def child(endpoint, key, **values):
         ),
         "texts and objects are topics": (
             PROJECTS,
-            ["SQL", {"name": "R", "level": 2}, {"name": 3}, "sql"],
-            [
-                child(PROJECTS, "SQL"),
-                child(PROJECTS, "R", level=2),
-                child(PROJECTS, "3"),
-                child(PROJECTS, "sql"),
-            ],
+            ["SQL", {"name": "R", "level": 2}, {"name": 3}],
+            [child(PROJECTS, "SQL"), child(PROJECTS, "R", level=2), child(PROJECTS, "3")],
             [],
         ),
         "topics without a distinct name": (
@@ -332,6 +304,12 @@ def child(endpoint, key, **values):
             [child(TRACKS, 0, id="a"), child(TRACKS, 1, id="7"), child(TRACKS, 7)],
             [],
         ),
+        "contents with a repeated position are numbered": (
+            TRACKS,
+            [{"position": 5, "id": "a"}, {"position": 5, "id": "b"}],
+            [child(TRACKS, 1, id="a"), child(TRACKS, 2, id="b")],
+            [],
+        ),
     },
 )
 def test_a_list_becomes_child_rows(endpoint, value, children, rejected):
@@ -348,19 +326,8 @@ def test_bad_values_of_children_are_counted_by_their_table():
     children = [{"id": "a", "position": "first", "title": math.nan}, {"position": "no"}]
     flat = flatten_item(COURSES, {"id": "x", "live": 7, "chapters": children})
     assert children_of(flat) == [child(COURSES, "a", position=None)]
-    assert flat.bad_values == [
-        ("course", "live"),
-        ("course_chapter", "position"),
-        ("course_chapter", "title"),
-    ]
-
-
-def test_nesting_of_any_depth_is_truncated():
-    """No encoder takes 50,000 levels; they become NULL in rows and children."""
-    deep = functools.reduce(lambda inner, _: [inner], range(50_000), [])
-    flat = flatten_item(COURSES, {"id": "x", "deep": deep, "chapters": [{"id": "a", "url": deep}]})
-    assert (flat.key, list(flat.children)) == ("x", ["a"])
-    assert flat.bad_values == [("course", "deep"), ("course_chapter", "url")]
+    of_children = [("course_chapter", "position"), ("course_chapter", "title")]
+    assert flat.bad_values == [("course", "live"), *of_children]
 
 
 FIELDS = "id name position title live updatedAt course_id topic topic_name imageUrl imageUrl_jpg"
@@ -389,7 +356,7 @@ def reordered(value):
     return [reordered(inner) for inner in value] if isinstance(value, list) else value
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=40, deadline=None)
 @given(st.sampled_from(ENDPOINTS), ITEMS | JSON)
 def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
     """Rows have complete keys, all columns and exact types; the order of fields is irrelevant."""
@@ -415,8 +382,6 @@ def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
     ("fields", "expected"),
     [
         ({"updated_at": "2026-01-01"}, {"updatedAt": datetime(2026, 1, 1, tzinfo=timezone.utc)}),
-        ({"Title": "x"}, {"title": "x"}),
-        ({"image_url": {"jpg": "x"}}, {"imageUrl_jpg": "x"}),
         ({"image_url_jpg": "x"}, {"imageUrl_jpg": "x"}),
         ({"image_url": {"JPG": "x"}}, {"imageUrl_jpg": "x"}),
         ({"included_in_licenses": ["a", "b"]}, {"includedInLicenses": "a, b"}),
@@ -439,7 +404,7 @@ def test_another_spelling_of_the_child_list_becomes_child_rows():
     assert flat.bad_values == []
 
 
-@pytest.mark.parametrize("item", [{"ID": "x"}, {"Id": "x"}, {"_id": "x"}])
+@pytest.mark.parametrize("item", [{"ID": "x"}, {"_id": "x"}])
 def test_no_other_spelling_of_a_key_is_used(item):
     """Whether it is the key is unknown, and a wrong key would replace rows."""
     assert flatten_item(COURSES, item).key is None
@@ -452,8 +417,7 @@ def test_undeclared_columns_of_a_response_are_limited():
     first = flatten_item(COURSES, {"id": "1"} | {f"a{n:03}x": n for n in range(400)}, columns)
     second = flatten_item(COURSES, {"id": "2"} | {f"b{n:03}x": n for n in range(400)}, columns)
     third = flatten_item(COURSES, {"id": "3", "a000x": 1, "c": 2}, columns)
-    assert first.bad_values == []
-    assert second.bad_values == [("course", "(undeclared columns beyond 500)")] * 300
+    beyond = [("course", "(undeclared columns beyond 500)")]
+    assert [flat.bad_values for flat in (first, second, third)] == [[], beyond * 300, beyond]
     assert third.row["a000x"] == 1
-    assert third.bad_values == [("course", "(undeclared columns beyond 500)")]
     assert len(columns["course"]) == 500
