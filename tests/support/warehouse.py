@@ -32,8 +32,8 @@ def expected_rows(catalogs: Mapping[str, Iterable[object]]) -> Tables:
     return found
 
 
-def written_rows(folder: Path, tables: Iterable[str]) -> Tables:
-    """Return the rows of these tables that are not deleted."""
+def written_rows(folder: Path, tables: Iterable[str] = TABLES) -> Tables:
+    """Return the rows of these tables, or of all, that are not deleted."""
     found: Tables = {name: {} for name in tables}
     for name in found:
         types = TABLES[name].types

@@ -12,7 +12,7 @@ import pytest
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.conftest import CONFIGURATION
+from tests.support.fetching import TOKEN
 from tests.support.recording import Destination
 
 ITEMS = catalog()
@@ -25,14 +25,21 @@ CALLS_PER_UNCHANGED_ITEM = 120
 @pytest.fixture
 def server():
     """Serve the real-size catalog."""
-    with serving(ITEMS, token=CONFIGURATION["bearer_token"]) as running:
+    with serving(ITEMS, token=TOKEN) as running:
         yield running
 
 
 @pytest.fixture
 def sync(server, recorded):
-    """Return a function that syncs from a state and returns the recorded operations."""
-    return lambda state=None: recorded(state=state, base_url=server.base_url)[0]
+    """Return a function that syncs from a state, with six requests, and returns the operations."""
+
+    def run(state=None):
+        server.requests.clear()
+        operations = recorded(state=state, base_url=server.base_url).operations
+        assert sorted(server.requests.endpoint_names) == sorted(e.name for e in ENDPOINTS)
+        return operations
+
+    return run
 
 
 def kinds(operations):
@@ -40,48 +47,42 @@ def kinds(operations):
     return dict(Counter(kind for kind, *_ in operations.stream))
 
 
-def test_a_sync_requests_each_endpoint_and_emits_each_row_once(server, sync):
-    """A first sync makes six requests, truncates each table, upserts each row once."""
-    server.requests.clear()
-    operations = sync()
-    assert sorted(server.requests.endpoint_names) == sorted(e.name for e in ENDPOINTS)
+def test_rows_are_emitted_once_and_few_rows_for_few_changes(server, sync):
+    """An initial sync truncates each table and upserts each row once.
+
+    A revision with about 2 % of the items changed and 2.5 % added or removed emits few rows.
+    """
+    first = sync()
     destination = Destination()
-    destination.apply(operations.stream)
+    destination.apply(first.stream)
     rows, tables = sum(map(len, destination.tables.values())), len(destination.tables)
-    assert kinds(operations) == {"truncate": tables, "upsert": rows, **CHECKPOINTS}
+    assert kinds(first) == {"truncate": tables, "upsert": rows, **CHECKPOINTS}
+    server.serve(catalog(revision=1))
+    emitted = kinds(sync(first.states[-1]))
+    assert emitted.pop("checkpoint") == CHECKPOINTS["checkpoint"]
+    assert 0 < sum(emitted.values()) < rows / 10
 
 
-def test_an_unchanged_sync_handles_each_item_once(server, sync):
-    """It makes six requests, emits only checkpoints and calls few Python functions an item."""
+def test_an_unchanged_sync_handles_each_item_once(sync):
+    """It emits only checkpoints and calls few Python functions an item."""
     state = sync().states[-1]
-    server.requests.clear()
     calls = Counter()
     sys.setprofile(lambda _frame, event, _function: calls.update([event]))
     try:
         operations = sync(state)
     finally:
         sys.setprofile(None)
-    assert sorted(server.requests.endpoint_names) == sorted(e.name for e in ENDPOINTS)
     assert kinds(operations) == CHECKPOINTS
     assert calls["call"] < CALLS_PER_UNCHANGED_ITEM * ITEM_COUNT
 
 
-def test_a_sync_of_few_changes_emits_few_rows(server, sync):
-    """One revision, with about 2 % of the items changed and 2.5 % added or removed, is small."""
-    first = sync()
-    server.serve(catalog(revision=1))
-    emitted = kinds(sync(first.states[-1]))
-    assert emitted.pop("checkpoint") == CHECKPOINTS["checkpoint"]
-    assert 0 < sum(emitted.values()) < kinds(first)["upsert"] / 10
-
-
 def test_an_unchanged_sync_needs_little_more_memory_than_the_bodies(sync):
     """The peak is below twice the bodies and half a MB: no catalog is decoded as a whole."""
-    first = sync()
+    state = sync().states[-1]
     body_bytes = sum(len(json.dumps(items, ensure_ascii=False)) for items in ITEMS.values())
     tracemalloc.start()
     try:
-        sync(first.states[-1])
+        sync(state)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
