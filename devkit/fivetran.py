@@ -15,9 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devkit import package
-from devkit.package import PROJECT
 
-__all__ = ["PROJECT", "environment", "prepare", "run", "set_api_url", "start", "surround"]
 _NEVER_CHECK_AGAIN = 4_102_444_800  # seconds since the epoch, in the year 2100
 _LONGEST_RUN_SECONDS = 60.0
 _SETTINGS = Path("home", ".fivetran")
@@ -34,7 +32,7 @@ def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
 
 
 def surround(folder: Path) -> None:
-    """Put the home and the `pipreqs` into `folder` that `environment` points to."""
+    """Put the home and the `pipreqs` into `folder` that the command uses."""
     sdk, core = folder / _SETTINGS / "connector_sdk", folder / _SETTINGS / "connector_sdk_core"
     sdk.mkdir(parents=True)
     core.mkdir()
@@ -53,13 +51,9 @@ def set_api_url(copy: Path, url: str) -> None:
     settings.write_text(json.dumps({"production_base_url": url}), encoding="utf-8")
 
 
-def environment(folder: Path, scripts: Path | None = None) -> dict[str, str]:
-    """Return the environment variables of a process that uses what `surround` put into `folder`.
-
-    Its commands are those of this Python's environment, or those in `scripts`.
-    """
+def _environment(folder: Path, scripts: Path) -> dict[str, str]:
     home = str(folder / "home")
-    paths = (folder / "bin", scripts or _SCRIPTS, os.environ.get("PATH", ""))
+    paths = (folder / "bin", scripts, os.environ.get("PATH", ""))
     return {
         **os.environ,
         "PATH": os.pathsep.join(map(str, paths)),
@@ -79,12 +73,11 @@ def run(
     variables: Mapping[str, str] | None = None,
     *,
     answers: str | None = None,
-    scripts: Path | None = None,
+    scripts: Path = _SCRIPTS,
 ) -> tuple[int, str]:
     """Run `fivetran` to its end, a minute at most; return its exit status and output.
 
-    `answers` holds a line for each of its questions, the last one ended too; for the other
-    arguments see `start`.
+    `answers` has a line for each of its questions; for the other arguments see `start`.
     """
     with start(copy, arguments, variables, asking=answers is not None, scripts=scripts) as process:
         try:
@@ -100,20 +93,21 @@ def start(
     variables: Mapping[str, str] | None = None,
     *,
     asking: bool = False,
-    scripts: Path | None = None,
+    scripts: Path = _SCRIPTS,
 ) -> subprocess.Popen[str]:
     """Start `fivetran` in a folder that `prepare` made; its output is one stream of text.
 
-    `variables` are added to `environment`. When `asking`, the command reads answers from a pipe
-    and has a session of its own, as it would otherwise ask the terminal for the password.
+    `scripts` is the folder of the command, and `variables` are added to its environment. When
+    `asking`, it reads answers from a pipe and has a session of its own, as it would otherwise ask
+    the terminal for the password.
     """
-    command = shutil.which("fivetran", path=str(scripts or _SCRIPTS))
+    command = shutil.which("fivetran", path=str(scripts))
     if command is None:
         raise FileNotFoundError("no fivetran command: install requirements-dev.txt")
     return subprocess.Popen(  # noqa: S603 - the SDK's command, with arguments from this project
         [command, *arguments],
         cwd=copy,
-        env={**environment(copy.parent, scripts), **(variables or {})},
+        env={**_environment(copy.parent, scripts), **(variables or {})},
         stdin=subprocess.PIPE if asking else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -40,24 +40,18 @@ class FivetranApi:
 
     def respond(self, method: str, path: str, body: bytes) -> object:
         """Return the data of the response to a request."""
+        if method == "GET" and path.endswith("/connection_1"):
+            return self.connection
         if method == "GET":
-            return self._read(path)
+            destination = {"id": "group_1", "name": "warehouse"}
+            found = destination if path == "/v1/groups" else self.connection
+            return {"items": [found] if found else []}
         if path.endswith("/packages"):
             content = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
             with ZipFile(BytesIO(content)) as archive:
                 self.files = {name: archive.read(name) for name in archive.namelist()}
             return {"id": "package_1"}
-        return self._write(json.loads(body))
-
-    def _read(self, path: str) -> object:
-        if path.endswith("/connection_1"):
-            return self.connection
-        destination = {"id": "group_1", "name": "warehouse"}
-        found = destination if path == "/v1/groups" else self.connection
-        return {"items": [found] if found else []}
-
-    def _write(self, request: dict[str, Any]) -> object:
-        self.connection = {**self.connection, **request, "id": "connection_1"}
+        self.connection |= {**json.loads(body), "id": "connection_1"}
         result: Any = connector.connection_test(self.configuration)
         status = "FAILED" if result.failure else "PASSED"
         test = {"title": "Read every catalog", "status": status, "message": result.failure}

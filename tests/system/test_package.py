@@ -14,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 from devkit import fivetran, sdk
+from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
@@ -33,8 +34,8 @@ def run(arguments, folder):
 
 def tracked():
     """Return the content of each file under version control that exists, by its path."""
-    names = run(["git", "ls-files", "-z"], fivetran.PROJECT).rstrip("\0").split("\0")
-    paths = {name: fivetran.PROJECT / name for name in names}
+    names = run(["git", "ls-files", "-z"], PROJECT).rstrip("\0").split("\0")
+    paths = {name: PROJECT / name for name in names}
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
@@ -112,7 +113,7 @@ def fresh_scripts(tmp_path):
     venv.EnvBuilder(with_pip=False).create(scripts.parent)
     pip = [sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--no-compile"]
     the_sdk = f"fivetran-connector-sdk=={version('fivetran-connector-sdk')}"
-    run([*pip, "--requirement", "requirements.txt", the_sdk], fivetran.PROJECT)
+    run([*pip, "--requirement", "requirements.txt", the_sdk], PROJECT)
     return scripts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime, timezone
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endpoints import ENDPOINTS
-from flatten import Flattened, Rejected, flatten_item, reject_item
+from flatten import Flattened, Rejected, flatten_item
 from flatten.names import column_name
 from tests.support.cases import cases
 
@@ -23,9 +24,7 @@ COURSE = {
     "id": "course-54859",
     "title": "Introduction to R",
     "description": "Master the basics.",
-    "url": "https://learn/1",
-    "infoUrl": "https://info/1",
-    "publicInfoUrl": "https://public/1",
+    **{name: f"https://{name}/1" for name in ("url", "infoUrl", "publicInfoUrl")},
     "imageUrl": {"jpg": "https://i/1.jpg", "png": "https://i/1.png", "svg": "https://i/1.svg"},
     "technology": "R",
     "timeNeededInHours": 4,
@@ -123,14 +122,29 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "but not if it is null": (
-            {"topic": {"name": "from the object"}, "topic_name": None},
-            {"topic_name": "from the object"},
+            {"topic": {"name": "SQL"}, "topic_name": None},
+            {"topic_name": "SQL"},
             [],
         ),
         "and also if its value does not fit": (
             {"topic": {"name": "SQL"}, "topic_name": math.nan},
             {"topic_name": None},
             ["topic_name"],
+        ),
+        "another spelling of a declared field": (
+            {"updated_at": "2026-01-01", "topicName": "x"},
+            {"updatedAt": datetime(2026, 1, 1, tzinfo=timezone.utc), "topic_name": "x"},
+            [],
+        ),
+        "another spelling of a field with a rule": (
+            {"image_url": {"JPG": "x"}, "included_in_licenses": ["a", "b"]},
+            {"imageUrl_jpg": "x", "includedInLicenses": "a, b"},
+            [],
+        ),
+        "another spelling of a field that the item has": (
+            {"Title": "x", "topic": None, "Topic": "y"},
+            {"title": "x", "Topic": "y"},
+            [],
         ),
         "values are coerced to their columns": (
             {"title": 7, "technology": ["R"], "live": "true", "timeNeededInHours": "1.5"},
@@ -209,6 +223,7 @@ def test_text_and_numbers_are_ids(item_id, key):
     "item, shown, reason",
     {
         "no id": ({}, "?", "it has no id"),
+        "another spelling of id": ({"ID": "x"}, "?", "it has no id"),
         "a null id": ({"id": None, "title": 1}, "?", "it has no id"),
         "an empty id": ({"id": ""}, "''", "its id is ''"),
         "an id of NUL": ({"id": "\0"}, r"'\x00'", r"its id is '\x00'"),
@@ -229,12 +244,6 @@ def test_an_item_without_a_key_is_rejected(item, shown, reason):
         item = {**item, "live": "perhaps", "chapters": [{"id": "c"}, 7]}
     rejected = [Rejected("course", shown, reason)]
     assert flatten_item(COURSES, item) == Flattened(rejected=rejected)
-
-
-def test_an_item_that_cannot_be_read_is_rejected():
-    """The caller has the reason."""
-    rejected = [Rejected("course", "?", "it cannot be decoded")]
-    assert reject_item(COURSES, "it cannot be decoded") == Flattened(rejected=rejected)
 
 
 def child(endpoint, key, **values):
@@ -267,7 +276,7 @@ def child(endpoint, key, **values):
         ),
         "a number and its text are the same id": (
             COURSES,
-            [{"id": 1, "title": "first"}, {"id": "1"}, {"title": "none"}, {"id": True}],
+            [{"id": 1, "title": "first"}, {"id": "1"}, {"ID": "2"}, {"id": True}],
             [child(COURSES, "1", position=1, title="first")],
             [
                 ("x, id '1'", "an earlier one has the same id"),
@@ -287,16 +296,11 @@ def child(endpoint, key, **values):
             [child(PROJECTS, "SQL"), child(PROJECTS, "R", level=2), child(PROJECTS, "3")],
             [],
         ),
-        "topics without a distinct name": (
+        "a topic with the name of another": (
             PROJECTS,
-            ["SQL", {"name": "SQL", "level": 2}, "", {}, {"name": []}],
+            ["SQL", {"name": "SQL", "level": 2}],
             [child(PROJECTS, "SQL")],
-            [
-                ("x, name 'SQL'", "an earlier one has the same name"),
-                ("x, name ''", "its name is ''"),
-                ("x, name ?", "it has no name"),
-                ("x, name []", "its name is a list"),
-            ],
+            [("x, name 'SQL'", "an earlier one has the same name")],
         ),
         "the key of contents is their position": (
             TRACKS,
@@ -333,8 +337,8 @@ def test_bad_values_of_children_are_counted_by_their_table():
 FIELDS = "id name position title live updatedAt course_id topic topic_name imageUrl imageUrl_jpg"
 OTHERS = "instructors fullName jpg JPG Title updated_at chapters Chapters content x X _fivetran_id"
 NAMES = st.sampled_from([*FIELDS.split(), *OTHERS.split(), "x\0", "\ud800", "名", ""])
-SCALARS = st.sampled_from(
-    [*(None, True, 0, 7, -1, 0.5, 1.0, 1e39, 2**64, math.nan, "", "a", "\0", "\ud800", "7")]
+SCALARS = st.text("7-:T.e é日\N{THAI DIGIT ONE}\0\ud800\U0001f600", max_size=12) | st.sampled_from(
+    (None, True, 0, 7, -1, 0.5, 1.0, 1e39, 2**64, math.nan, math.inf, "", "a", "\0", "\ud800", "7")
 )
 JSON = st.recursive(
     SCALARS,
@@ -356,7 +360,7 @@ def reordered(value):
     return [reordered(inner) for inner in value] if isinstance(value, list) else value
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(st.sampled_from(ENDPOINTS), ITEMS | JSON)
 def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
     """Rows have complete keys, all columns and exact types; the order of fields is irrelevant."""
@@ -373,28 +377,11 @@ def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
         assert all(written[name] not in (None, "") for name in table.primary_key)
         for name, kind in table.types.items():
             assert type(written[name]) in (TYPES[kind], type(None))
+        undeclared = {name: written[name] for name in names[len(table.types) :]}
+        json.dumps(undeclared, allow_nan=False, ensure_ascii=False).encode()
     other = flatten_item(endpoint, reordered(item))
     assert repr((other.row, children_of(other))) == repr((flat.row, children_of(flat)))
     assert len(other.rejected) == len(flat.rejected)
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"updated_at": "2026-01-01"}, {"updatedAt": datetime(2026, 1, 1, tzinfo=timezone.utc)}),
-        ({"image_url_jpg": "x"}, {"imageUrl_jpg": "x"}),
-        ({"image_url": {"JPG": "x"}}, {"imageUrl_jpg": "x"}),
-        ({"included_in_licenses": ["a", "b"]}, {"includedInLicenses": "a, b"}),
-        ({"topicName": "x"}, {"topic_name": "x"}),
-        ({"Title": "x", "topic": None, "Topic": "y"}, {"title": "x", "Topic": "y"}),
-    ],
-    ids=repr,
-)
-def test_another_spelling_of_an_expected_field_fills_its_column(fields, expected):
-    """It does so only where the item does not have the expected field."""
-    row, bad = row_of(COURSES, **fields)
-    assert {name: value for name, value in row if value is not None} == {"id": "x", **expected}
-    assert bad == []
 
 
 def test_another_spelling_of_the_child_list_becomes_child_rows():
@@ -402,13 +389,6 @@ def test_another_spelling_of_the_child_list_becomes_child_rows():
     flat = flatten_item(COURSES, {"id": "x", "Chapters": [{"id": "c", "Title": "T"}]})
     assert children_of(flat) == [child(COURSES, "c", position=1, title="T")]
     assert flat.bad_values == []
-
-
-@pytest.mark.parametrize("item", [{"ID": "x"}, {"_id": "x"}])
-def test_no_other_spelling_of_a_key_is_used(item):
-    """Whether it is the key is unknown, and a wrong key would replace rows."""
-    assert flatten_item(COURSES, item).key is None
-    assert flatten_item(COURSES, {"id": "x", "chapters": [item]}).children == {}
 
 
 def test_undeclared_columns_of_a_response_are_limited():

@@ -9,8 +9,6 @@ import time
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from flatten.values import (
     COERCIONS,
@@ -243,32 +241,3 @@ def test_coercion_takes_linear_time(coerce, start, repeated):
     with contextlib.suppress(UnfitError):
         coerce(start + repeated * 300_000 + "x")
     assert time.process_time() - started < 1  # seconds
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(alphabet="7-:T.e é日\N{THAI DIGIT ONE}\0\ud800\U0001f600", max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("a\0\ud800"), inner),
-    max_leaves=8,
-)
-TYPES = {"STRING": str, "DOUBLE": float, "LONG": int, "BOOLEAN": bool, "UTC_DATETIME": datetime}
-
-
-@settings(derandomize=True, max_examples=40, deadline=None)
-@given(JSON)
-def test_any_value_is_coerced_or_does_not_fit(value):
-    """The result has its column's type, or `UnfitError` is raised; the value is not modified."""
-    before = repr(value)
-    coercions = {} if value is None else COERCIONS  # null is NULL in every column
-    for kind, coerce in coercions.items():
-        with contextlib.suppress(UnfitError):
-            assert type(coerce(value)) is TYPES[kind]
-    try:
-        stored = undeclared(value)
-    except UnfitError as unfit:
-        stored = unfit.fallback
-    json.dumps(stored, allow_nan=False, ensure_ascii=False).encode()
-    assert repr(value) == before
