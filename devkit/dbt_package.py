@@ -58,24 +58,18 @@ def _model(endpoint: Endpoint, table: Table) -> dict[str, Any]:
 
 
 def _model_column(endpoint: Endpoint, table: Table, column: Column) -> dict[str, Any]:
-    tests = _column_tests(endpoint, table, column)
+    """Return a column with its tests: those of keys are errors, a missing parent is a warning."""
+    tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
+    tests += ["unique"] * (table.primary_key == (column.name,))
+    child = child_of(endpoint, table)
+    if child is not None and column.name == child.foreign_key:
+        parent = {"to": f"ref('{_model_name(endpoint.table)}')", "field": child.foreign_key}
+        tests.append({"relationships": {"arguments": parent, "config": {"severity": "warn"}}})
     return {
         "name": _staged_name(endpoint, table, column.name),
         "description": column_sentences(table, column),
         **({"data_tests": tests} if tests else {}),
     }
-
-
-def _column_tests(endpoint: Endpoint, table: Table, column: Column) -> list[Any]:
-    """Return the tests of a column: those of keys are errors, a missing parent is a warning."""
-    tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
-    if table.primary_key == (column.name,):
-        tests.append("unique")
-    child = child_of(endpoint, table)
-    if child is not None and column.name == child.foreign_key:
-        parent = {"to": f"ref('{_model_name(endpoint.table)}')", "field": child.foreign_key}
-        tests.append({"relationships": {"arguments": parent, "config": {"severity": "warn"}}})
-    return tests
 
 
 def _query(endpoint: Endpoint, table: Table) -> str:

@@ -14,7 +14,6 @@ from flatten.values import (
     COERCIONS,
     UnfitError,
     boolean,
-    clean_text,
     double,
     long,
     string,
@@ -83,24 +82,17 @@ UNCHANGED = [
     *("0." + "9" * 5000, "2026-08-20T18:00", "2026-08-20 18:00Z", "2026-08-20T18:00:19Z"),
 ]
 FITS = {
-    clean_text: {
+    string: {
         "any script": ("Zürich 東京 \U0001f600", "Zürich 東京 \U0001f600"),
         "control characters": ("a\r\n\t\x01\x7f\u2028", "a\r\n\t\x01\x7f\u2028"),
         "NUL is removed": ("a\0b\0", "ab"),
         "surrogates in the wrong order": ("\ude00\ud83d\0", "\ufffd\ufffd"),
-    },
-    string: {
-        "text": ("course-1", "course-1"),
-        "text is cleaned": ("\ud83d\0", "\ufffd"),
         "as many digits as the SDK parses": ("9" * 4300, "9" * 4300),
         "digits and something else": ("9" * 5000 + "x", "9" * 5000 + "x"),
-        "a whole number": (7, "7"),
         "a huge number": (-(10**40), "-1" + "0" * 40),
-        "a whole float": (1.0, "1.0"),
         "a large float": (1e22, "1e+22"),
         "minus zero": (-0.0, "-0.0"),
         "true": (True, "true"),
-        "an empty object": ({}, "{}"),
         "a list": (["a", 1, None, True], '["a", 1, null, true]'),
         "keys are sorted at every level": (
             {"b": [{"d": 1, "c": "é"}], "a": 2},
@@ -113,7 +105,6 @@ FITS = {
     },
     double: {
         "a whole number": (3, 3.0),
-        "a fraction": (0.25, 0.25),
         "minus zero": (-0.0, -0.0),
         "the smallest number": (5e-324, 5e-324),
         "a huge whole number": (10**300, 1e300),
@@ -123,8 +114,6 @@ FITS = {
         "text of a number too small for a float": ("1e-400", 0.0),
     },
     long: {
-        "zero": (0, 0),
-        "a whole float": (3.0, 3),
         "minus zero": (-0.0, 0),
         "text of a whole number with a fraction": ("7.00", 7),
         "text with exponent and whitespace": (" 1e3 ", 1000),
@@ -149,7 +138,6 @@ FITS = {
         "a larger one becomes text": (ABOVE_64_BITS, "9223372036854775808"),
         # The SDK would send it as a float.
         "so does the smallest": (-ABOVE_64_BITS, "-9223372036854775808"),
-        "a tiny float": (1e-300, 1e-300),
         "the largest float": (LARGEST_FLOAT, LARGEST_FLOAT),
         "an object is cleaned throughout": (
             {"b": ["\0", ABOVE_64_BITS], "a\0": {"\ud83d": 1e300}},
