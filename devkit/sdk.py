@@ -172,9 +172,9 @@ def columns(folder: Path, table: str) -> dict[str, str]:
 
 def counts(folder: Path, *, deleted: bool = False) -> dict[str, int]:
     """Return the number of rows that are not deleted, or of those that are, by table."""
+    select = f"SELECT count(*) FILTER (_fivetran_deleted = {deleted}) FROM"
     tables = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
-    count = f"SELECT count(*) FILTER (_fivetran_deleted = {deleted}) FROM"
-    return {table: query(folder, f"{count} {table}")[0][0] for table in tables}
+    return {table: query(folder, f"{select} {table}")[0][0] for table in tables}
 
 
 class _Sink:

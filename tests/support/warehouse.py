@@ -24,11 +24,10 @@ def expected_rows(catalogs: Mapping[str, Iterable[object]]) -> Tables:
     for endpoint in (endpoint for endpoint in ENDPOINTS if endpoint.name in catalogs):
         found |= {table.name: {} for table in endpoint.tables}
         for flat in (flatten_item(endpoint, item) for item in catalogs[endpoint.name]):
-            if flat.row is None or (flat.key,) in found[endpoint.table.name]:
-                continue
-            _add(found, endpoint.table, flat.row)
-            for row in flat.children.values():
-                _add(found, endpoint.tables[1], row)
+            if flat.row is not None and (flat.key,) not in found[endpoint.table.name]:
+                _add(found, endpoint.table, flat.row)
+                for row in flat.children.values():
+                    _add(found, endpoint.tables[1], row)
     return found
 
 
@@ -36,29 +35,23 @@ def written_rows(folder: Path, tables: Iterable[str] = TABLES) -> Tables:
     """Return the rows of these tables, or of all, that are not deleted."""
     found: Tables = {name: {} for name in tables}
     for name in found:
-        types = TABLES[name].types
         columns = ", ".join(
             f"epoch_us({column_name(column)})" if kind == "UTC_DATETIME" else column_name(column)
-            for column, kind in types.items()
+            for column, kind in TABLES[name].types.items()
         )
         for row in sdk.query(folder, f"SELECT {columns} FROM {name} WHERE NOT _fivetran_deleted"):
-            values = dict(zip(types, row, strict=True))
-            found[name][_key(TABLES[name], values)] = row
+            _add(found, TABLES[name], dict(zip(TABLES[name].types, row, strict=True)))
     return found
 
 
 def _add(found: Tables, table: Table, row: Row) -> None:
-    values = tuple(_stored(row[column], kind) for column, kind in table.types.items())
-    found[table.name][_key(table, row)] = values
+    key = tuple(row[column] for column in table.primary_key)
+    found[table.name][key] = tuple(_stored(row[column]) for column in table.types)
 
 
-def _key(table: Table, row: Row) -> tuple[object, ...]:
-    return tuple(row[column] for column in table.primary_key)
-
-
-def _stored(value: object, kind: str) -> object:
+def _stored(value: object) -> object:
     if isinstance(value, datetime):
         return (value - _EPOCH) // timedelta(microseconds=1)
-    if kind == "DOUBLE" and isinstance(value, float) and abs(value) < sys.float_info.min:
+    if isinstance(value, float) and abs(value) < sys.float_info.min:
         return 0.0  # Fivetran stores smaller ones as zero
     return value
