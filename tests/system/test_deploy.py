@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shlex
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,9 @@ import connector
 import report
 from devkit import fivetran, package
 from mock_api.catalog import catalog
-from mock_api.serving import serving
+from mock_api.serving import Server, serving
 from tests.support.fetching import NAMES, TOKEN
-from tests.support.fivetran_api import API_KEY, fivetran_api
+from tests.support.fivetran_api import API_KEY, FivetranApi, fivetran_api
 
 GUIDE = (package.PROJECT / "docs" / "deploying.md").read_text(encoding="utf-8")
 TEST, DEBUG, DEPLOY = (
@@ -25,14 +27,13 @@ TEST, DEBUG, DEPLOY = (
 )
 
 
+@dataclass
 class Checkout:
     """A copy of the project with its `dist/`, a mock server and an account to deploy to."""
 
-    def __init__(self, folder, server, api):
-        self.folder = folder
-        self.server = server
-        self.api = api
-        self.shipped = package.write(folder / "dist")
+    folder: Path
+    server: Server
+    api: FivetranApi
 
     def configure(self, **optional):
         """Write and return a configuration."""
@@ -57,6 +58,7 @@ def checkout(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name == "CI" or name.startswith("FIVETRAN_")]:
         monkeypatch.delenv(name)
     folder = fivetran.prepare(tmp_path, {})
+    package.write(folder / "dist")
     with serving(catalog(scale=0.05), token=TOKEN) as server, fivetran_api(folder) as api:
         yield Checkout(folder, server, api)
 
@@ -87,7 +89,7 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
     files = [path for path in checkout.folder.parent.rglob("*") if path.is_file()]
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
     assert checkout.folder / "dist" / "files" / "warehouse.db" in files
-    shipped = {path.as_posix() for path in checkout.shipped}
+    shipped = {path.as_posix() for path in package.files()}
     assert checkout.api.files.keys() == shipped | {"configuration_form.pb"}
     assert checkout.api.connection["paused"] is True
     optional = {"request_timeout_seconds": "60", "skip_endpoints": "custom_tracks"}

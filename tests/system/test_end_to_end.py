@@ -11,15 +11,13 @@ import pytest
 
 import connector
 from devkit import fivetran, sdk
-from endpoints import ENDPOINTS
 from flatten.names import column_name
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support.cases import cases
+from tests.support.fetching import NAMES, TOKEN, misbehave, replying
 from tests.support.warehouse import TABLES, expected_rows, written_rows
 
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
-TOKEN = "s3cret-token-of-the-tests"
 SMALL = catalog(scale=0.05)
 
 
@@ -92,6 +90,47 @@ def test_an_unchanged_sync_handles_each_item_once(recorded):
     kinds = Counter(kind for kind, *_ in again.operations.stream)
     assert kinds == {"checkpoint": 1 + len(NAMES)}
     assert calls["call"] < CALLS_PER_UNCHANGED_ITEM * sum(map(len, items.values()))
+
+
+def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
+    """Three syncs fail and name the endpoint; its rows stay, and heal with the API."""
+    assert sdk.sync(configuration(server), tmp_path).error is None
+    before = sdk.counts(tmp_path)
+    page = json.dumps({"data": SMALL["courses"][:20]}).encode()
+    misbehave(server, (replying(200, page, {"X-Total-Count": "39", "X-Per-Page": "20"}), None))
+    for _ in range(3):
+        assert "- courses: GET " in str(sdk.sync(configuration(server), tmp_path).error)
+        assert sdk.counts(tmp_path) == before
+    server.set_faults()
+    assert sdk.sync(configuration(server), tmp_path).error is None
+    assert sdk.counts(tmp_path) == before
+
+
+def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path):
+    """Two syncs succeed with warnings and every row; the third deletes what is missing.
+
+    A total speaks against the courses; half of the tracks and all custom tracks are missing.
+    """
+    tracks = [{"id": f"track-{number}"} for number in range(12)]
+    custom = [{"id": f"custom-track-{number}"} for number in range(4)]
+    server.serve({**SMALL, "tracks": tracks, "custom_tracks": custom})
+    sdk.sync(configuration(server), tmp_path)
+    server.serve({**SMALL, "tracks": tracks[:6], "custom_tracks": []})
+    courses = SMALL["courses"]
+    page = {"data": courses[:-2], "meta": {"total": len(courses)}}
+    server.replace("courses", json.dumps(page).encode())
+    reasons = (
+        f"2 deletes deferred because meta.total is {len(courses)}, but",
+        "4 deletes deferred because the catalog is empty",
+    )
+    found = []
+    for deferred in (True, True, False):
+        synced = sdk.sync(configuration(server), tmp_path)
+        assert synced.error is None
+        assert [reason in synced.log for reason in reasons] == [deferred] * 2
+        counts = sdk.counts(tmp_path)
+        found.append([counts[name] for name in ("course", "track", "custom_track")])
+    assert found == [[len(courses), 12, 4]] * 2 + [[len(courses) - 2, 6, 0]]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import TOKEN
 from tests.support.warehouse import expected_rows, written_rows
-from tests.system.test_end_to_end import TOKEN, configuration
+from tests.system.test_end_to_end import configuration
 
 # The log line at which a process is killed, and how often it has to come.
 PLACES = {

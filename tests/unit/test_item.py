@@ -202,21 +202,17 @@ def test_fields_become_columns(fields, columns, bad):
     assert row_of(COURSES, **dict(reversed(fields.items()))) == expected
 
 
-@cases(
-    "item_id, key",
-    {
-        "text": ("course-1", "course-1"),
-        "whitespace": (" ", " "),
-        "text that is cleaned": ("Ä\0\ud83d", "Ä\ufffd"),
-        "zero": (0, "0"),
-        "a whole float": (1.0, "1.0"),
-        "a huge number": (10**30, "1" + "0" * 30),
-    },
-)
-def test_text_and_numbers_are_ids(item_id, key):
+KEYS = {"course-1": "course-1", " ": " ", "Ä\0\ud83d": "Ä\ufffd", 0: "0", 1.0: "1.0"}
+KEYS |= {10**30: "1" + "0" * 30}
+
+
+@pytest.mark.parametrize("item_id", KEYS, ids=ascii)
+def test_text_and_numbers_are_ids(item_id):
     """A key is non-empty text or a number, stored as text."""
-    flat = flatten_item(PRACTICES, {"id": item_id})
-    assert flat == Flattened(key, dict(row(PRACTICES.table, id=key)))
+    key = KEYS[item_id]
+    assert flatten_item(PRACTICES, {"id": item_id}) == Flattened(
+        key, dict(row(PRACTICES.table, id=key))
+    )
 
 
 @cases(
@@ -228,7 +224,6 @@ def test_text_and_numbers_are_ids(item_id, key):
         "an empty id": ({"id": ""}, "''", "its id is ''"),
         "an id of NUL": ({"id": "\0"}, r"'\x00'", r"its id is '\x00'"),
         "a boolean": ({"id": True}, "True", "its id is a boolean"),
-        "an object": ({"id": {"a": 1}}, "{'a': 1}", "its id is an object"),
         "4,301 digits": ({"id": "9" * 4301}, f"'{'9' * 59}…", f"its id is '{'9' * 59}…"),
         "NaN": ({"id": math.nan}, "nan", "its id is nan"),
         "a list": ({"id": ["y" * 90]}, f"['{'y' * 58}…", "its id is a list"),
