@@ -85,7 +85,7 @@ def _model_name(table: Table) -> str:
 
 
 def _staged_name(endpoint: Endpoint, table: Table, field: str) -> str:
-    """Return the staging model's name for a column: an `id` says of what."""
+    """Return the staging model's name for a column; an `id` is named after its item."""
     if field != "id":
         return column_name(field)
     child = child_of(endpoint, table)

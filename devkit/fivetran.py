@@ -1,4 +1,4 @@
-"""The `fivetran` command on a copy of the connector, without any host but loopback.
+"""Run the `fivetran` command on a copy of the connector, without any host but loopback.
 
 The SDK would ask the package index for newer releases and about the project's imports. A scratch
 home and a `pipreqs` that does nothing prevent that, so that a run needs no network.

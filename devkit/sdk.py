@@ -1,6 +1,6 @@
-"""The one door to the internals of Fivetran's SDK: run a sync, and read what it wrote.
+"""Run syncs with Fivetran's SDK and read what they wrote.
 
-SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
+Only this module and `grpc_sync` use what the SDK does not document. SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
 """
 
 from __future__ import annotations
@@ -53,13 +53,12 @@ class Emitted(NamedTuple):
     """The operations that the SDK would send to a destination, and the error of a failed sync.
 
     An operation is a list: its kind, then the text of a checkpoint or a warning, or a table and
-    its cells as text. `tables` has the type of each column and whether it is part of the key; it
-    is empty where the SDK does not report them.
+    its cells as text. On SDK 2.13, `tables` has the type of each column and whether it is a key.
     """
 
     operations: list[list[Any]]
     error: str | None
-    tables: Mapping[str, Mapping[str, list[Any]]]
+    tables: Mapping[str, Mapping[str, list[Any]]] = {}
 
 
 def decrypted(configuration: Configuration) -> Configuration:
@@ -74,10 +73,7 @@ def decrypted(configuration: Configuration) -> Configuration:
 def sync(
     configuration: Configuration, folder: Path, *, update: Update = connector.update
 ) -> Synced:
-    """Run one sync into the warehouse in `folder`, from the state that the last one saved there.
-
-    The log is captured and an exception of the sync is returned as its error.
-    """
+    """Run one sync into the warehouse in `folder`, from the state that was saved there."""
     prepare("DEBUG")
     _watch_no_memory()
     log, error = io.StringIO(), None
@@ -122,7 +118,7 @@ def emit(configuration: Configuration, state: State) -> Emitted:
         error = str(caught)
     finally:
         runtime.install(None)
-    return Emitted(sink.operations, error, {})
+    return Emitted(sink.operations, error)
 
 
 def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:

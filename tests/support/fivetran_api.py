@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from io import BytesIO
@@ -21,6 +22,7 @@ from devkit import fivetran
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 
 
+@dataclass
 class FivetranApi:
     """An account with one destination, called `warehouse`, and at most one connection.
 
@@ -28,9 +30,8 @@ class FivetranApi:
     the package that was uploaded last, by its name.
     """
 
-    def __init__(self) -> None:
-        self.connection: dict[str, Any] = {}
-        self.files: dict[str, bytes] = {}
+    connection: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def configuration(self) -> dict[str, str]:

@@ -34,7 +34,7 @@ def run(folder, catalogs):
     return synced, {kind: int(number) for kind, number in counts}
 
 
-def lands(folder, catalogs):
+def assert_stored(folder, catalogs):
     """Sync twice; check that the expected rows are written, and nothing the second time."""
     synced, _ = run(folder, catalogs)
     assert synced.error is None
@@ -70,7 +70,7 @@ FULL = {
 CHILD_FIELDS = ("id", "name", "position", "type", "title", "description", "url", "course_id")
 
 
-def spoiled_items(endpoint):
+def odd_items(endpoint):
     """Yield items with an odd value in a field, in nested fields, or in their children."""
     for kind, value in enumerate(ANY_VALUE):
         yield {**FULL, "id": value}
@@ -90,7 +90,7 @@ def spoiled_items(endpoint):
 
 def test_any_field_may_contain_any_value(tmp_path):
     """Each field of an item and of its children takes each odd value, on every endpoint."""
-    lands(tmp_path, {endpoint.name: list(spoiled_items(endpoint)) for endpoint in ENDPOINTS})
+    assert_stored(tmp_path, {endpoint.name: list(odd_items(endpoint)) for endpoint in ENDPOINTS})
 
 
 ODD_ITEMS = [None, True, 7, 1.5, math.nan, "text", "", [], [{"id": "x"}], {}, DEEP]
@@ -107,7 +107,7 @@ def test_any_id_is_a_row_or_rejected(tmp_path):
     lists = {"chapters": children, "topics": [*children, "text"], "content": placed}
     items += [{**item, "title": "a duplicate"} for item in items]
     catalog = [*ODD_ITEMS, *items, {"id": "parent", **lists}]
-    lands(tmp_path, dict.fromkeys(BY_NAME, catalog))
+    assert_stored(tmp_path, dict.fromkeys(BY_NAME, catalog))
 
 
 # Values of undeclared columns, from which the SDK infers a type.
@@ -147,7 +147,7 @@ def test_any_undeclared_value_is_stored(tmp_path):
     """A value in a column of its own is written, whatever type the SDK infers."""
     values = {f"c{place}x": value for place, value in enumerate(UNDECLARED)}
     values |= {name: value for name, (value, _) in REWRITTEN.items()}
-    lands(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
+    assert_stored(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
     texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in REWRITTEN)
     stored = tuple(text for _, text in REWRITTEN.values())
     assert query(tmp_path, f"SELECT {texts} FROM practice WHERE id = 'a'") == [stored]
@@ -168,7 +168,7 @@ def test_an_undeclared_column_may_change_its_type(tmp_path):
     assert run(tmp_path, {"practices": [{"id": "a", **old}]})[0].error is None
     for last in (old, third):
         both = [{"id": "a", **new}, {"id": "b", **last}]
-        lands(tmp_path, {"practices": both, "assessments": both})
+        assert_stored(tmp_path, {"practices": both, "assessments": both})
 
 
 ODD_NAMES = [
@@ -195,7 +195,7 @@ def test_any_field_name_is_a_column_or_left_out(tmp_path):
         alone = [{"id": f"b{place}", field: value} for place, field in enumerate(ODD_NAMES)]
         item = {"id": "a", "title": "T", BY_NAME[name].child.field: children, **odd}
         catalogs[name] = [item, *alone]
-    lands(tmp_path, catalogs)
+    assert_stored(tmp_path, catalogs)
     assert query(tmp_path, "SELECT count(*) FROM course WHERE _fivetran_deleted") == [(0,)]
     rows = query(tmp_path, "SELECT id, foo_bar FROM practice ORDER BY id")
     assert rows == [("a", "1"), ("b", "x"), ("c", None)]
@@ -207,7 +207,7 @@ def test_megabytes_of_text_are_stored(tmp_path):
     child = {"id": huge, "url": huge, "position": huge, "x": [huge]}
     item = {"id": huge, "title": huge, "timeNeededInHours": huge, "live": huge, "x": huge + "x"}
     item |= {"y": huge, "z": {huge: huge}, "updatedAt": huge, "chapters": [child], huge: 1}
-    lands(tmp_path, {"courses": [item, {"id": "b"}]})
+    assert_stored(tmp_path, {"courses": [item, {"id": "b"}]})
 
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
@@ -217,6 +217,6 @@ def test_any_name_can_be_part_of_a_warning(tmp_path):
         endpoint: [{"id": name, name: math.nan}] * 2
         for endpoint, name in zip(BY_NAME, names, strict=True)
     }
-    synced = lands(tmp_path, catalogs)
+    synced = assert_stored(tmp_path, catalogs)
     warned = re.findall(r"WARNING .* (\w+): 1 row rejected; the first is of", synced.log)
     assert set(warned) == set(BY_NAME)

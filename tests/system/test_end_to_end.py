@@ -93,7 +93,7 @@ def test_an_unchanged_sync_handles_each_item_once(recorded):
 
 
 def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
-    """Three syncs fail and name the endpoint; its rows stay, and heal with the API."""
+    """Three syncs fail and name the endpoint; its rows are unchanged, also once the API recovers."""
     assert sdk.sync(configuration(server), tmp_path).error is None
     before = sdk.counts(tmp_path)
     page = json.dumps({"data": SMALL["courses"][:20]}).encode()
@@ -109,7 +109,7 @@ def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
 def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path):
     """Two syncs succeed with warnings and every row; the third deletes what is missing.
 
-    A total speaks against the courses; half of the tracks and all custom tracks are missing.
+    The courses have a larger total; half of the tracks and all custom tracks are missing.
     """
     tracks = [{"id": f"track-{number}"} for number in range(12)]
     custom = [{"id": f"custom-track-{number}"} for number in range(4)]

@@ -103,28 +103,21 @@ def test_a_package_of_the_checkout_has_no_token(dist):
     assert leaked == ["production.json"]
 
 
-@pytest.fixture
-def fresh_scripts(tmp_path):
-    """Return the folder of scripts of an environment that has `requirements.txt` and the SDK.
+def test_the_package_syncs_in_an_environment_of_its_own(package, tmp_path):
+    """Unpacked elsewhere, with its requirements and the SDK only, it fills all ten tables.
 
-    It takes seconds from pip's cache and needs the package index, as the project's own did.
+    Installing them takes seconds from pip's cache, and needs the package index.
     """
-    scripts = tmp_path / "environment" / "bin"
+    scripts, unpacked = tmp_path / "environment" / "bin", tmp_path / "unpacked"
     venv.EnvBuilder(with_pip=False).create(scripts.parent)
     pip = [sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--no-compile"]
     the_sdk = f"fivetran-connector-sdk=={version('fivetran-connector-sdk')}"
     run([*pip, "--requirement", "requirements.txt", the_sdk], PROJECT)
-    return scripts
-
-
-def test_the_package_syncs_in_an_environment_of_its_own(package, fresh_scripts, tmp_path):
-    """Unpacked elsewhere, with its requirements and the SDK only, it fills all ten tables."""
     fivetran.surround(tmp_path)
-    unpacked = tmp_path / "unpacked"
     with serving(catalog(scale=0.05)) as server:
         configuration = {"bearer_token": server.token, "base_url": server.base_url}
         write(unpacked, package | {"configuration.json": json.dumps(configuration).encode()})
-        command, isolated = ["debug"], {"PYTHONPATH": ""}
-        status, output = fivetran.run(unpacked, command, isolated, scripts=fresh_scripts)
+        isolated = {"PYTHONPATH": ""}
+        status, output = fivetran.run(unpacked, ["debug"], isolated, scripts=scripts)
     assert (status, "SYNC SUCCEEDED" in output) == (0, True), output
     assert [count > 0 for count in sdk.counts(unpacked).values()] == [True] * 10

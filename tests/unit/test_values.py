@@ -83,8 +83,7 @@ UNCHANGED = [
 ]
 FITS = {
     string: {
-        "any script": ("Zürich 東京 \U0001f600", "Zürich 東京 \U0001f600"),
-        "control characters": ("a\r\n\t\x01\x7f\u2028", "a\r\n\t\x01\x7f\u2028"),
+        "any script and control characters": ("Zürich 東京 \U0001f600\r\n\t\x01\u2028",) * 2,
         "NUL is removed": ("a\0b\0", "ab"),
         "surrogates in the wrong order": ("\ude00\ud83d\0", "\ufffd\ufffd"),
         "as many digits as the SDK parses": ("9" * 4300, "9" * 4300),
@@ -107,7 +106,6 @@ FITS = {
         "a whole number": (3, 3.0),
         "minus zero": (-0.0, -0.0),
         "the smallest number": (5e-324, 5e-324),
-        "a huge whole number": (10**300, 1e300),
         "text with sign, exponent and whitespace": (" +1.5e2\n", 150.0),
         "text without whole part": (".5", 0.5),
         "text without fraction": ("5.", 5.0),
