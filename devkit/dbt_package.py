@@ -1,4 +1,4 @@
-"""Generate the dbt package's sources and staging models from `ENDPOINTS`."""
+"""Write the dbt package's source and staging models, which follow from `ENDPOINTS`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from devkit.descriptions import child_of, column_sentences, table_sentence
-from endpoints import ENDPOINTS, Column, Endpoint, Table
+from devkit.descriptions import TABLES, child_of, column_sentences, table_sentence
+from endpoints import Column, Endpoint, Table
 from flatten.names import column_name
 
 _ORIGIN = "Written by `python -m devkit.documents` from endpoints.py; change that instead."
@@ -20,23 +20,19 @@ _SYNCED = "When Fivetran last wrote the row or marked it as deleted. Never NULL.
 
 def files(folder: Path) -> dict[Path, str]:
     """Return the text of each generated file, by its path in `folder`."""
-    tables = [(endpoint, table) for endpoint in ENDPOINTS for table in endpoint.tables]
     source = {
         "name": "datacamp",
         "description": "DataCamp's course catalog, as its Fivetran connector writes it.",
         "database": "{{ var('datacamp_database', target.database) }}",
         "schema": "{{ var('datacamp_schema', 'datacamp') }}",
-        "tables": [_source_table(*pair) for pair in tables],
+        "tables": [_source_table(*pair) for pair in TABLES],
     }
-    properties = {
-        "sources.yml": {"version": "2", "sources": [source]},
-        "staging.yml": {"version": "2", "models": [_model(*pair) for pair in tables]},
+    texts = {
+        "sources.yml": _document({"version": "2", "sources": [source]}),
+        "staging.yml": _document({"version": "2", "models": [_model(*pair) for pair in TABLES]}),
+        **{f"{_model_name(pair[1])}.sql": _query(*pair) for pair in TABLES},
     }
-    queries = {f"{_model_name(pair[1])}.sql": _query(*pair) for pair in tables}
-    return {
-        **{folder / name: _document(content) for name, content in properties.items()},
-        **{folder / name: text for name, text in queries.items()},
-    }
+    return {folder / name: text for name, text in texts.items()}
 
 
 def _source_table(endpoint: Endpoint, table: Table) -> dict[str, Any]:
@@ -50,20 +46,25 @@ def _source_table(endpoint: Endpoint, table: Table) -> dict[str, Any]:
 
 
 def _model(endpoint: Endpoint, table: Table) -> dict[str, Any]:
-    model: dict[str, Any] = {
+    key = [_staged_name(endpoint, table, name) for name in table.primary_key]
+    unique = {"datacamp_unique_together": {"arguments": {"columns": key}}}
+    columns = [_model_column(endpoint, table, column) for column in table.columns]
+    return {
         "name": _model_name(table),
         "description": f"{table_sentence(endpoint, table)} Without deleted rows.",
+        **({"data_tests": [unique]} if len(key) > 1 else {}),
+        "columns": [*columns, {"name": "_fivetran_synced", "description": _SYNCED}],
     }
-    if len(table.primary_key) > 1:
-        key = [_staged_name(endpoint, table, name) for name in table.primary_key]
-        model["data_tests"] = [{"datacamp_unique_together": {"arguments": {"columns": key}}}]
-    columns = [_model_column(endpoint, table, column) for column in table.columns]
-    synced = {"name": "_fivetran_synced", "description": _SYNCED}
-    return {**model, "columns": [*columns, synced]}
 
 
 def _model_column(endpoint: Endpoint, table: Table, column: Column) -> dict[str, Any]:
-    tests = _column_tests(endpoint, table, column)
+    """Return a column with its tests: those of keys are errors, a missing parent is a warning."""
+    tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
+    tests += ["unique"] * (table.primary_key == (column.name,))
+    child = child_of(endpoint, table)
+    if child is not None and column.name == child.foreign_key:
+        parent = {"to": f"ref('{_model_name(endpoint.table)}')", "field": child.foreign_key}
+        tests.append({"relationships": {"arguments": parent, "config": {"severity": "warn"}}})
     return {
         "name": _staged_name(endpoint, table, column.name),
         "description": column_sentences(table, column),
@@ -71,25 +72,9 @@ def _model_column(endpoint: Endpoint, table: Table, column: Column) -> dict[str,
     }
 
 
-def _column_tests(endpoint: Endpoint, table: Table, column: Column) -> list[Any]:
-    """Return the tests of a column: errors for keys, a warning for a missing parent."""
-    tests: list[Any] = ["not_null"] * (column.name in table.primary_key)
-    if table.primary_key == (column.name,):
-        tests.append("unique")
-    child = child_of(endpoint, table)
-    if child is not None and column.name == child.foreign_key:
-        parent = {"to": f"ref('{_model_name(endpoint.table)}')", "field": child.foreign_key}
-        tests.append({"relationships": {"arguments": parent, "config": {"severity": "warn"}}})
-    return tests
-
-
 def _query(endpoint: Endpoint, table: Table) -> str:
-    columns = [
-        f"id as {_staged_name(endpoint, table, 'id')}"
-        if column.name == "id"
-        else column_name(column.name)
-        for column in table.columns
-    ]
+    staged = [(column_name(c.name), _staged_name(endpoint, table, c.name)) for c in table.columns]
+    columns = [name if name == alias else f"{name} as {alias}" for name, alias in staged]
     selected = ",\n    ".join([*columns, "_fivetran_synced"])
     source = f"{{{{ source('datacamp', '{table.name}') }}}}"
     return f"-- {_ORIGIN}\nselect\n    {selected}\nfrom {source}\nwhere not _fivetran_deleted\n"
@@ -100,7 +85,7 @@ def _model_name(table: Table) -> str:
 
 
 def _staged_name(endpoint: Endpoint, table: Table, field: str) -> str:
-    """Return the column's name in the staging model, such as `course_id` for `id`."""
+    """Return the staging model's name for a column; an `id` is named after its item."""
     if field != "id":
         return column_name(field)
     child = child_of(endpoint, table)
@@ -112,16 +97,17 @@ def _document(content: dict[str, Any]) -> str:
 
 
 def _yaml(value: Any) -> Iterator[str]:
-    """Yield the lines of a value in YAML; text that is not a plain word is quoted as in JSON."""
+    """Yield the lines of a value in YAML; text that is no bare word is quoted as in JSON."""
     if isinstance(value, str):
         yield value if re.fullmatch(r"\w+", value) else json.dumps(value, ensure_ascii=False)
     elif isinstance(value, dict):
         for key, inner in value.items():
+            lines = _yaml(inner)
             if isinstance(inner, str):
-                yield f"{key}: {next(_yaml(inner))}"
+                yield f"{key}: {next(lines)}"
             else:
                 yield f"{key}:"
-                yield from (f"  {line}" for line in _yaml(inner))
+                yield from (f"  {line}" for line in lines)
     else:
         for inner in value:
             first, *rest = _yaml(inner)

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from devkit import fivetran, sdk
+from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-FOLDER = fivetran.PROJECT / ".demo"
+FOLDER = PROJECT / ".demo"
 WIDTH = 80
 
 # The SDK's log: time, level, origin and message, then indented lines that continue it.
@@ -102,9 +103,9 @@ def _print_tables(copy: Path) -> None:
     for table, rows in sdk.counts(copy).items():
         print(f"{table:24}{rows:>8,}{deleted[table]:>9,}")
     python = Path(sys.executable)
-    if python.is_relative_to(fivetran.PROJECT):
-        python = python.relative_to(fivetran.PROJECT)
-    warehouse = (copy / "files" / "warehouse.db").relative_to(fivetran.PROJECT)
+    if python.is_relative_to(PROJECT):
+        python = python.relative_to(PROJECT)
+    warehouse = (copy / "files" / "warehouse.db").relative_to(PROJECT)
     print(_HINT.format(python=python, warehouse=warehouse.as_posix()), end="")
 
 

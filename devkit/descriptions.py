@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from endpoints import Child, Column, Endpoint, Table
+from endpoints import ENDPOINTS, Child, Column, Endpoint, Table
+
+TABLES = [(endpoint, table) for endpoint in ENDPOINTS for table in endpoint.tables]
 
 _WHEN_NULL = {
     "STRING": "the field is missing or null",
@@ -10,11 +12,12 @@ _WHEN_NULL = {
     "BOOLEAN": "the field is missing, null or not a boolean",
     "UTC_DATETIME": "the field is missing, null or not an ISO 8601 timestamp",
 }
+_OR_EMPTY = "the field is missing or null; an empty list becomes an empty string"
 _WHEN_NULL_BY_FIELD = {
     "topic": "the item has no topic, or its topic has no {part}",
     "imageUrl": "the item has no image in this format",
-    "instructors": "the field is missing or null; an empty list becomes an empty string",
-    "includedInLicenses": "the field is missing or null; an empty list becomes an empty string",
+    "instructors": _OR_EMPTY,
+    "includedInLicenses": _OR_EMPTY,
     "position": "the field is not a whole number",
 }
 

@@ -1,6 +1,6 @@
 """Write the parts of the documents that follow from `ENDPOINTS`: `python -m devkit.documents`.
 
-A test compares the documents with what this module writes, so that they stay up to date.
+A test compares the documents with what this module would write, so that they stay up to date.
 """
 
 from __future__ import annotations
@@ -9,59 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devkit import dbt_package
-from devkit.descriptions import child_of, row_meaning, table_sentence, when_null
+from devkit.descriptions import TABLES, child_of, row_meaning, table_sentence, when_null
+from devkit.package import PROJECT
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
 from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
 
-PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
-TABLES = PROJECT / "docs" / "tables.md"
 
-_ABOUT_TABLES = """\
-# Tables and columns
-
-<!-- Written by `python -m devkit.documents` from endpoints.py; change that instead. -->
-
-Names are those in the destination. Types are Fivetran's; each destination has its own equivalents.
-
-## Columns that exist in every table
-
-Each column listed below exists from the first sync on, even if DataCamp never sends its field.
-Fivetran adds two columns to every table:
-
-- `_fivetran_deleted` is true once the item or entry has left the catalog.
-- `_fivetran_synced` is when Fivetran last wrote the row or marked it as deleted. When an item
-  changes, the rows of its children are written as well. A re-sync writes every row, but leaves
-  the value unchanged in rows that it finds deleted.
-
-A deleted row keeps its last values, including `live`. `WHERE live` alone therefore reports retired
-items as available; filter with `WHERE live AND NOT _fivetran_deleted`.
-
-A value that its column cannot hold becomes NULL and is counted in a warning of the sync. A text
-column accepts other values too: numbers and booleans are stored as JSON spells them, objects and
-lists as JSON text. A row without a usable key is rejected, so a key is never NULL.
-
-## Columns that may exist
-
-A field that is not listed below gets a column once DataCamp has sent it for an item. Until then
-the column does not exist, and a query that names it fails.
-
-- Fivetran infers the type from the values, including text: SDK 3.0.0 stores the text "3.10" as the
-  number 3.1. The type may widen later; rows that do not change keep the value they have.
-- Decimal numbers have 32 bits.
-- For a fixed type, declare the column in `endpoints.py`.
-
-## Before you rely on the values
-
-- Descriptions may contain HTML and line breaks.
-- Titles may repeat. Join by id.
-- Positions may start at 0 or at 1, and may have gaps. Use them only to sort.
-- Licenses may be JSON text instead of names, and may come in any order. Do not compare the whole
-  text.
-- The fields of kinds other than courses are partly inferred. A declared column of such a kind may
-  turn out to be always NULL.
-"""
+_COLUMN_HEADS = "| column | type | from the field | meaning | NULL when |\n|---|---|---|---|---|"
 
 
 def main() -> None:
@@ -72,89 +28,73 @@ def main() -> None:
 
 def documents() -> dict[Path, str]:
     """Return the full text of each document that has a generated part."""
-    readme = README.read_text(encoding="utf-8")
-    readme = _between(readme, "tables", "\n".join(_table_list()))
-    readme = _between(readme, "diagram", "\n".join(_diagram()))
+    readme = _between(README.read_text(encoding="utf-8"), "tables", _table_list())
+    pages = PROJECT / "docs" / "tables.md"
+    about, first_heading, _ = pages.read_text(encoding="utf-8").partition("\n## assessment\n")
+    if not first_heading:
+        raise ValueError("docs/tables.md has no section of the first table")
     return {
-        README: readme,
-        TABLES: _ABOUT_TABLES + "\n".join(_table_pages()),
+        README: _between(readme, "diagram", _diagram()),
+        pages: about + "\n".join(_table_pages()),
         **dbt_package.files(PROJECT / "dbt" / "models" / "staging"),
     }
 
 
-def _between(text: str, mark: str, content: str) -> str:
-    """Put `content` between the two marks of that name; raise ValueError if there are none."""
-    begin, end = f"<!-- {mark}: generated -->", f"<!-- {mark}: end -->"
-    if begin not in text or end not in text:
-        raise ValueError(f"no place for {mark}: {begin} and {end} are missing")
-    head, rest = text.split(begin, 1)
-    return f"{head}{begin}\n{content}\n{end}{rest.split(end, 1)[1]}"
+def _between(text: str, mark: str, lines: Iterator[str]) -> str:
+    """Replace the lines between two marks; raise ValueError unless each occurs once."""
+    begin, end = f"<!-- {mark}: generated -->\n", f"\n<!-- {mark}: end -->"
+    head, rest = text.split(begin)
+    _, tail = rest.split(end)
+    return head + begin + "\n".join(lines) + end + tail
 
 
 def _table_list() -> Iterator[str]:
-    yield "| table | primary key | a row is | endpoint |"
-    yield "|---|---|---|---|"
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            keys = ", ".join(f"`{column_name(key)}`" for key in table.primary_key)
-            yield (
-                f"| `{table.name}` | {keys} | {row_meaning(endpoint, table)} | "
-                f"`{endpoint.name}`, `{endpoint.path}` |"
-            )
+    yield "| table | primary key | a row is | endpoint |\n|---|---|---|---|"
+    for endpoint, table in TABLES:
+        keys = ", ".join(f"`{column_name(key)}`" for key in table.primary_key)
+        yield (
+            f"| `{table.name}` | {keys} | {row_meaning(endpoint, table)} | "
+            f"`{endpoint.name}`, `{endpoint.path}` |"
+        )
 
 
 def _diagram() -> Iterator[str]:
-    yield "```mermaid"
-    yield "erDiagram"
+    yield "```mermaid\nerDiagram"
     for endpoint in ENDPOINTS:
-        if endpoint.child is not None:
-            child = endpoint.child
-            yield (
-                f"    {endpoint.table.name} ||--o{{ {child.table.name} : "
-                f'"{column_name(child.foreign_key)}"'
-            )
-        else:
-            yield f"    {endpoint.table.name}"
+        name, child = f"    {endpoint.table.name}", endpoint.child
+        foreign_key = child and column_name(child.foreign_key)
+        yield f'{name} ||--o{{ {child.table.name} : "{foreign_key}"' if child else name
     yield "```"
 
 
 def _table_pages() -> Iterator[str]:
-    for endpoint in ENDPOINTS:
-        for table in endpoint.tables:
-            yield ""
-            yield f"## {table.name}"
-            yield ""
-            yield table_sentence(endpoint, table)
-            yield ""
-            yield "| column | type | from the field | meaning | NULL when |"
-            yield "|---|---|---|---|---|"
-            yield from (_column_line(endpoint, table, column) for column in table.columns)
+    for endpoint, table in TABLES:
+        yield f"\n## {table.name}\n\n{table_sentence(endpoint, table)}\n\n{_COLUMN_HEADS}"
+        for column in table.columns:
+            key = " (key)" if column.name in table.primary_key else ""
+            yield (
+                f"| `{column_name(column.name)}`{key} | {column.type} | "
+                f"{_source(endpoint, table, column)} | {column.meaning} | "
+                f"{when_null(table, column)} |"
+            )
     yield ""
 
 
-def _column_line(endpoint: Endpoint, table: Table, column: Column) -> str:
-    name, key = column_name(column.name), column.name in table.primary_key
-    return (
-        f"| `{name}`{' (key)' if key else ''} | {column.type} | "
-        f"{_source(endpoint, table, column)} | {column.meaning} | {when_null(table, column)} |"
-    )
-
-
 def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
-    """Return which field of the response fills a column, as a phrase."""
+    """Return which field of the API's response fills a column."""
     child = child_of(endpoint, table)
     if child is None:
         return _parent_source(column)
     if column.name == child.foreign_key:
         return "the parent's `id`"
-    field, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
-    if column.name == "position" and rule is numbered_all_or_none:
-        return f"{field} if all are distinct whole numbers, else the place in the list, from 1"
+    source, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
     if column.name == "position":
-        return f"{field} if it has one, else the place in the list, from 1"
-    if column.name == "name" and rule is named:
-        return f"{field}, or the entry itself if it is text"
-    return field
+        together = rule is numbered_all_or_none
+        fits = "all are distinct whole numbers" if together else "it has one"
+        source += f" if {fits}, else the place in the list, from 1"
+    elif rule is named and column.name == "name":
+        source += ", or the entry itself if it is text"
+    return source
 
 
 def _parent_source(column: Column) -> str:

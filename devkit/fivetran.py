@@ -1,7 +1,7 @@
-"""Run the `fivetran` command on a copy of the connector, with connections to loopback only.
+"""Run the `fivetran` command on a copy of the connector, without any host but loopback.
 
-The SDK would request newer releases and the project's imports from the package index. A temporary
-home directory and a `pipreqs` that does nothing prevent that, so a run needs no network.
+The SDK would ask the package index for newer releases and about the project's imports. A scratch
+home and a `pipreqs` that does nothing prevent that, so that a run needs no network.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devkit import package
-from devkit.package import PROJECT
 
-__all__ = ["PROJECT", "environment", "prepare", "run", "set_api_url", "start", "surround"]
 _NEVER_CHECK_AGAIN = 4_102_444_800  # seconds since the epoch, in the year 2100
 _LONGEST_RUN_SECONDS = 60.0
 _SETTINGS = Path("home", ".fivetran")
@@ -34,32 +32,28 @@ def prepare(folder: Path, configuration: Mapping[str, str]) -> Path:
 
 
 def surround(folder: Path) -> None:
-    """Create the home directory and the `pipreqs` that `environment` uses, in `folder`."""
+    """Put the home and the `pipreqs` into `folder` that the command uses."""
     sdk, core = folder / _SETTINGS / "connector_sdk", folder / _SETTINGS / "connector_sdk_core"
     sdk.mkdir(parents=True)
     core.mkdir()
     (sdk / "_last_version_check").write_text(str(_NEVER_CHECK_AGAIN), encoding="utf-8")
     seen = {"lastVersionCheck": _NEVER_CHECK_AGAIN, "licenseNoticeShown": True}
     (core / "_config.json").write_text(json.dumps(seen), encoding="utf-8")
-    pipreqs = folder / "bin" / "pipreqs"  # reports nothing; Windows runs the real one
+    pipreqs = folder / "bin" / "pipreqs"  # finds nothing; Windows runs the real one
     pipreqs.parent.mkdir()
     pipreqs.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
     pipreqs.chmod(0o755)
 
 
 def set_api_url(copy: Path, url: str) -> None:
-    """Send the requests of a prepared project to `url` instead of Fivetran's REST API."""
+    """Send the requests of a prepared project to `url` in place of Fivetran's REST API."""
     settings = copy.parent / _SETTINGS / "connector_sdk" / "_config.json"
     settings.write_text(json.dumps({"production_base_url": url}), encoding="utf-8")
 
 
-def environment(folder: Path, scripts: Path | None = None) -> dict[str, str]:
-    """Return the environment variables of a process that uses what `surround` created.
-
-    Its commands are those of this Python's environment, or those in `scripts`.
-    """
+def _environment(folder: Path, scripts: Path) -> dict[str, str]:
     home = str(folder / "home")
-    paths = (folder / "bin", scripts or _SCRIPTS, os.environ.get("PATH", ""))
+    paths = (folder / "bin", scripts, os.environ.get("PATH", ""))
     return {
         **os.environ,
         "PATH": os.pathsep.join(map(str, paths)),
@@ -79,12 +73,11 @@ def run(
     variables: Mapping[str, str] | None = None,
     *,
     answers: str | None = None,
-    scripts: Path | None = None,
+    scripts: Path = _SCRIPTS,
 ) -> tuple[int, str]:
-    """Run `fivetran` for a minute at most; return its exit status and output.
+    """Run `fivetran` to its end, a minute at most; return its exit status and output.
 
-    `answers` has a line for each question, with a newline after the last. For the other arguments,
-    see `start`.
+    `answers` has a line for each of its questions; for the other arguments see `start`.
     """
     with start(copy, arguments, variables, asking=answers is not None, scripts=scripts) as process:
         try:
@@ -100,20 +93,21 @@ def start(
     variables: Mapping[str, str] | None = None,
     *,
     asking: bool = False,
-    scripts: Path | None = None,
+    scripts: Path = _SCRIPTS,
 ) -> subprocess.Popen[str]:
-    """Start `fivetran` in a folder that `prepare` created; stdout and stderr are one text stream.
+    """Start `fivetran` in a folder that `prepare` made; its output is one stream of text.
 
-    `variables` are added to `environment`. If `asking`, the command reads replies from a pipe, in
-    its own session; otherwise it would read the password from the terminal.
+    `scripts` is the folder of the command, and `variables` are added to its environment. When
+    `asking`, it reads answers from a pipe and has a session of its own, as it would otherwise ask
+    the terminal for the password.
     """
-    command = shutil.which("fivetran", path=str(scripts or _SCRIPTS))
+    command = shutil.which("fivetran", path=str(scripts))
     if command is None:
         raise FileNotFoundError("no fivetran command: install requirements-dev.txt")
     return subprocess.Popen(  # noqa: S603 - the SDK's command, with arguments from this project
         [command, *arguments],
         cwd=copy,
-        env={**environment(copy.parent, scripts), **(variables or {})},
+        env={**_environment(copy.parent, scripts), **(variables or {})},
         stdin=subprocess.PIPE if asking else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

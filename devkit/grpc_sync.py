@@ -66,39 +66,32 @@ def update(stub: Any, configuration: Mapping[str, str], state_json: str) -> Iter
 
 def _sync(stub: Any, configuration: Mapping[str, str], state_json: str) -> dict[str, object]:
     schema = stub.Schema(connector_sdk_pb2.SchemaRequest(configuration=configuration))
-    operations, error = [], None
-    try:
-        for response in update(stub, configuration, state_json):
-            operations.extend(_operations(response))
-    except grpc.RpcError as caught:
-        error = caught.details()
-    return {"operations": operations, "error": error, "tables": _tables(schema)}
-
-
-def _tables(schema: Any) -> dict[str, dict[str, list[Any]]]:
-    return {
+    tables = {
         table.name: {
             column.name: [common_pb2.DataType.Name(column.type), column.primary_key]
             for column in table.columns
         }
         for table in schema.without_schema.tables
     }
+    operations: list[list[Any]] = []
+    error = None
+    try:
+        for response in update(stub, configuration, state_json):
+            operations.extend(_operations(response))
+    except grpc.RpcError as caught:
+        error = caught.details()
+    return {"operations": operations, "error": error, "tables": tables}
 
 
-def _operations(response: Any) -> list[list[Any]]:
+def _operations(response: Any) -> Iterator[list[Any]]:
     kind = response.WhichOneof("operation")
     if kind == "checkpoint":
-        return [["checkpoint", response.checkpoint.state_json]]
-    if kind == "warning":
-        return [["warning", response.warning.message]]
-    return [
-        [
-            common_pb2.RecordType.Name(record.type).lower(),
-            record.table_name,
-            {name: _cell(value) for name, value in record.data.items()},
-        ]
-        for record in response.structured_records.structured_records
-    ]
+        yield ["checkpoint", response.checkpoint.state_json]
+    elif kind == "warning":
+        yield ["warning", response.warning.message]
+    for record in response.structured_records.structured_records:
+        cells = {name: _cell(value) for name, value in record.data.items()}
+        yield [common_pb2.RecordType.Name(record.type).lower(), record.table_name, cells]
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""Run a sync with Fivetran's SDK, and read what it wrote; only this module uses SDK internals.
+"""Run syncs with Fivetran's SDK and read what they wrote.
 
-SDK 3.0 runs in this process, SDK 2.13 in its own environment.
+Only this module and `grpc_sync` use what the SDK does not document. SDK 3.0 runs in this process,
+SDK 2.13 in an environment of its own.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from fivetran_connector_sdk_core import renaming, runner
 import connector
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS
+from flatten.names import RESERVED_PREFIX
 
 Configuration = Mapping[str, str]
 State = Mapping[str, Any]
 Update = Callable[[Configuration, State], None]
 
-FIVETRAN_COLUMNS = ("_fivetran_deleted", "_fivetran_synced")
 GRPC_PYTHON = PROJECT / ".venv-grpc" / "bin" / "python"
 _LONGEST_GRPC_SYNC_SECONDS = 60
 
@@ -53,17 +54,16 @@ class Emitted(NamedTuple):
     """The operations that the SDK would send to a destination, and the error of a failed sync.
 
     An operation is a list: its kind, then the text of a checkpoint or a warning, or a table and
-    its cells as text. `tables` has the type of each column and whether it is part of the key; it
-    is empty where the SDK does not report them.
+    its cells as text. On SDK 2.13, `tables` has the type of each column and whether it is a key.
     """
 
     operations: list[list[Any]]
     error: str | None
-    tables: Mapping[str, Mapping[str, list[Any]]]
+    tables: Mapping[str, Mapping[str, list[Any]]] = {}
 
 
 def decrypted(configuration: Configuration) -> Configuration:
-    """Return a configuration without the encryption of `fivetran configuration`.
+    """Return a configuration with the values decrypted that `fivetran configuration` encrypted.
 
     Raises ValueError if the key is not on this machine.
     """
@@ -72,34 +72,24 @@ def decrypted(configuration: Configuration) -> Configuration:
 
 
 def sync(
-    configuration: Configuration,
-    folder: Path,
-    *,
-    state: State | None = None,
-    update: Update | None = None,
+    configuration: Configuration, folder: Path, *, update: Update = connector.update
 ) -> Synced:
-    """Run one sync into the warehouse in `folder`, by default from the state that is saved there.
-
-    The log is captured, and an exception of the sync is returned as its error.
-    """
+    """Run one sync into the warehouse in `folder`, from the state that was saved there."""
     prepare("DEBUG")
     _watch_no_memory()
     log, error = io.StringIO(), None
     with contextlib.redirect_stdout(log):
         try:
-            run(update or connector.update, configuration, folder, state)
+            run(update, configuration, folder)
         except Exception as caught:  # noqa: BLE001 (the caller looks at it)
             error = caught
     return Synced(log.getvalue(), error, state_of(folder))
 
 
-def run(
-    update: Update, configuration: Configuration, folder: Path, state: State | None = None
-) -> None:
-    """Run one sync without capturing its log; call `prepare` first."""
+def run(update: Update, configuration: Configuration, folder: Path) -> None:
+    """Run one sync without capturing anything; `prepare` has to be called before."""
     subject = Connector(update=update, schema=connector.schema)
-    state = state_of(folder) if state is None else state
-    core_adapter.run(subject, str(folder), configuration, state)
+    core_adapter.run(subject, str(folder), configuration, state_of(folder))
 
 
 def prepare(level: str) -> None:
@@ -110,7 +100,7 @@ def prepare(level: str) -> None:
 
 
 def cache_names() -> None:
-    """Make the SDK rename each column once instead of once per cell."""
+    """Let the SDK rename each column once, instead of once for each cell."""
     renaming.redshift_safe = functools.cache(renaming.redshift_safe)
 
 
@@ -129,11 +119,11 @@ def emit(configuration: Configuration, state: State) -> Emitted:
         error = str(caught)
     finally:
         runtime.install(None)
-    return Emitted(sink.operations, error, {})
+    return Emitted(sink.operations, error)
 
 
 def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
-    """Run one sync without a destination on SDK 2.13, in its own process."""
+    """Run one sync without a destination on SDK 2.13, in a process of its own."""
     finished = subprocess.run(  # noqa: S603 - a module of this project
         [GRPC_PYTHON, "-m", "devkit.grpc_sync"],
         cwd=PROJECT,
@@ -147,13 +137,13 @@ def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
 
 
 def renamed(field: str) -> str:
-    """Return the SDK's column name for a field."""
+    """Return the column that a field becomes, by the SDK's own renaming."""
     column: str = renaming.redshift_safe(field)
     return column
 
 
 def state_file(folder: Path) -> Path:
-    """Return the path of the state of syncs into `folder`."""
+    """Return where the state of the syncs into `folder` is saved."""
     return folder / "files" / "state.json"
 
 
@@ -174,29 +164,14 @@ def query(folder: Path, sql: str) -> list[Any]:
 def columns(folder: Path, table: str) -> dict[str, str]:
     """Return the type of each column of a table, without Fivetran's own columns."""
     rows = query(folder, f"DESCRIBE {table}")
-    return {name: kind for name, kind, *_ in rows if name not in FIVETRAN_COLUMNS}
-
-
-def live_rows(folder: Path, table: str) -> list[dict[str, object]]:
-    """Return the rows of a table that are not deleted, sorted, without Fivetran's own columns.
-
-    Timestamps are in UTC and naive, because DuckDB needs another package for aware ones.
-    """
-    types = columns(folder, table)
-    names = list(types)
-    listed = ", ".join(
-        f"\"{name}\" AT TIME ZONE 'UTC'" if "TIME ZONE" in kind else f'"{name}"'
-        for name, kind in types.items()
-    )
-    rows = query(folder, f"SELECT {listed} FROM {table} WHERE NOT _fivetran_deleted ORDER BY ALL")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return {name: kind for name, kind, *_ in rows if not name.startswith(RESERVED_PREFIX)}
 
 
 def counts(folder: Path, *, deleted: bool = False) -> dict[str, int]:
     """Return the number of rows that are not deleted, or of those that are, by table."""
+    select = f"SELECT count(*) FILTER (_fivetran_deleted = {deleted}) FROM"
     tables = [table.name for endpoint in ENDPOINTS for table in endpoint.tables]
-    count = f"SELECT count(*) FILTER (_fivetran_deleted = {deleted}) FROM"
-    return {table: query(folder, f"{count} {table}")[0][0] for table in tables}
+    return {table: query(folder, f"{select} {table}")[0][0] for table in tables}
 
 
 class _Sink:
@@ -220,7 +195,7 @@ class _Sink:
 
 
 def _text(cell: bytes) -> str:
-    """Return a cell as text; a float is rounded to 32 bits."""
+    """Return a cell as text, a float of 32 bits with the digits that these hold."""
     if cell[0] == core_constants.CELL_FLOAT:
         (held,) = struct.unpack("f", struct.pack("f", float(cell[1:])))
         return chr(cell[0]) + str(held)
@@ -228,7 +203,7 @@ def _text(cell: bytes) -> str:
 
 
 def _watch_no_memory() -> None:
-    """Keep the SDK from starting a thread in each sync, which would log the memory at exit."""
+    """Keep the SDK from a thread at each sync, which would log the memory used at exit."""
     memory_tracker.DebugMemoryTracker.start = _do_nothing
 
 

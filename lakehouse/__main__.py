@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import TypeVar
 
 from devkit import fivetran
+from devkit.package import PROJECT
 from lakehouse import syncs
 from lakehouse.comparison import Compared, compared
 from lakehouse.program import LOOPBACK, ProgramError
@@ -24,7 +25,7 @@ from lakehouse.store import NAMESPACE, WAREHOUSE, open_store
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-FOLDER = fivetran.PROJECT / ".lakehouse"
+FOLDER = PROJECT / ".lakehouse"
 WIDTH = 80
 READERS = ("DuckDB", "Sail")
 REVISIONS = {0: "First sync", 1: "Second sync, after items were added, changed and retired"}

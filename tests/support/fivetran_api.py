@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from io import BytesIO
@@ -21,6 +22,7 @@ from devkit import fivetran
 API_KEY = "a2V5LW9mLXRoZS10ZXN0czpzZWNyZXQtb2YtdGhlLXRlc3Rz"
 
 
+@dataclass
 class FivetranApi:
     """An account with one destination, called `warehouse`, and at most one connection.
 
@@ -28,9 +30,8 @@ class FivetranApi:
     the last uploaded package, by name.
     """
 
-    def __init__(self) -> None:
-        self.connection: dict[str, Any] = {}
-        self.files: dict[str, bytes] = {}
+    connection: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def configuration(self) -> dict[str, str]:
@@ -40,24 +41,18 @@ class FivetranApi:
 
     def respond(self, method: str, path: str, body: bytes) -> object:
         """Return the data of the response to a request."""
+        if method == "GET" and path.endswith("/connection_1"):
+            return self.connection
         if method == "GET":
-            return self._read(path)
+            destination = {"id": "group_1", "name": "warehouse"}
+            found = destination if path == "/v1/groups" else self.connection
+            return {"items": [found] if found else []}
         if path.endswith("/packages"):
             content = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
             with ZipFile(BytesIO(content)) as archive:
                 self.files = {name: archive.read(name) for name in archive.namelist()}
             return {"id": "package_1"}
-        return self._write(json.loads(body))
-
-    def _read(self, path: str) -> object:
-        if path.endswith("/connection_1"):
-            return self.connection
-        destination = {"id": "group_1", "name": "warehouse"}
-        found = destination if path == "/v1/groups" else self.connection
-        return {"items": [found] if found else []}
-
-    def _write(self, request: dict[str, Any]) -> object:
-        self.connection = {**self.connection, **request, "id": "connection_1"}
+        self.connection |= {**json.loads(body), "id": "connection_1"}
         result: Any = connector.connection_test(self.configuration)
         status = "FAILED" if result.failure else "PASSED"
         test = {"title": "Read every catalog", "status": status, "message": result.failure}

@@ -1,102 +1,56 @@
 """The SDK and DuckDB store whatever a catalog contains: no value ends a sync.
 
 Every sync runs the real SDK and writes to a warehouse. Each catalog is synced twice: the first
-time writes every item with a valid key, the second time writes nothing.
+time every item with a valid key is written, the second time nothing is.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 import sys
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
 import connector
-from devkit.sdk import columns, query, sync
+from devkit.sdk import query, sync
 from endpoints import ENDPOINTS
-from flatten import flatten_item
-from flatten.names import column_name
 from tests.conftest import CONFIGURATION
-from tests.support.recording import fetching_of
+from tests.support.recording import answering
+from tests.support.warehouse import expected_rows, written_rows
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
-PROJECTS, TRACKS, COURSES = (BY_NAME[name] for name in ("projects", "tracks", "courses"))
-NOTHING = {"Upserts": 0, "Deletes": 0, "Truncates": 0}
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-MISSING = object()
 
 
 def run(folder, catalogs):
     """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "fetching", fetching_of(catalogs))
+        patch.setattr(connector, "fetching", answering(catalogs))
         synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
     counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
     return synced, {kind: int(number) for kind, number in counts}
 
 
-def lands(folder, catalogs, *, first=True):
+def assert_stored(folder, catalogs):
     """Sync twice; check that the expected rows are written, and nothing the second time."""
     synced, _ = run(folder, catalogs)
     assert synced.error is None
-    for name, items in catalogs.items():
-        for table, rows in expected(BY_NAME[name], items):
-            stored = written(folder, table)
-            kept = stored if first else {key: stored[key] for key in rows if key in stored}
-            assert kept == rows
+    expected = expected_rows(catalogs)
+    assert written_rows(folder, expected) == expected
     again, counts = run(folder, catalogs)
-    assert again.error is None
-    assert counts == NOTHING
+    assert (again.error, counts) == (None, {"Upserts": 0, "Deletes": 0, "Truncates": 0})
     return synced
-
-
-def expected(endpoint, items):
-    """Return each table with the rows of a catalog by key, the first of equal keys."""
-    parents, children = {}, {}
-    for flat in (flatten_item(endpoint, item) for item in items):
-        if flat.row is None or (flat.key,) in parents:
-            continue
-        parents[(flat.key,)] = _values(endpoint.table, flat.row)
-        for row in flat.children.values():
-            key = tuple(row[name] for name in endpoint.child.table.primary_key)
-            children[key] = _values(endpoint.child.table, row)
-    return list(zip(endpoint.tables, (parents, children), strict=False))
-
-
-def _values(table, row):
-    """Return the declared columns of a row as DuckDB returns them."""
-    values = []
-    for name, kind in table.types.items():
-        value = row[name]
-        if kind == "UTC_DATETIME" and value is not None:
-            value = (value - EPOCH) // timedelta(microseconds=1)
-        elif kind == "DOUBLE" and value is not None and abs(value) < sys.float_info.min:
-            value = 0.0  # Fivetran stores smaller ones as zero
-        values.append(value)
-    return tuple(values)
-
-
-def written(folder, table):
-    """Return the declared columns of the rows that are not deleted, by key."""
-    selected = ", ".join(
-        f"epoch_us({column_name(name)})" if kind == "UTC_DATETIME" else f'"{column_name(name)}"'
-        for name, kind in table.types.items()
-    )
-    places = [list(table.types).index(name) for name in table.primary_key]
-    rows = query(folder, f"SELECT {selected} FROM {table.name} WHERE NOT _fivetran_deleted")
-    return {tuple(row[place] for place in places): row for row in rows}
 
 
 DEEP = json.loads("[" * 150 + "]" * 150)
 ANY_VALUE = [
-    *(MISSING, None, True, False, 0, -7, 0.1, 2**64, 10**400, sys.float_info.max, 5e-324),
+    *(None, True, False, 0, -7, 0.1, 2**64, 10**400, sys.float_info.max, 5e-324),
     *(math.nan, math.inf, "", "text", "7", "true", "\0", "\ud800", "\"'\r\n\\,;\t|"),
     *("2026-08-20", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
-    *([], [None, True, 1, math.nan, "\0", [], {}, DEEP], DEEP),
+    *("9" * 4301, [], [None, True, 1, math.nan, "\0", [], {}, DEEP], DEEP),
     *({}, {"": math.inf, "name": ["x"], "jpg": {"a": "\ud800"}, "\0": 2**64}),
 ]
 FULL = {
@@ -114,37 +68,29 @@ FULL = {
     "content": [{"position": 1, "id": "course-1", "type": "course", "title": "One"}],
 }
 CHILD_FIELDS = ("id", "name", "position", "type", "title", "description", "url", "course_id")
-NESTED = [("topic", "name"), ("imageUrl", "jpg"), ("instructors", "fullName")]
 
 
-def replaced(fields, name, value):
-    """Return an object in which one field has another value, or is missing."""
-    others = {field: kept for field, kept in fields.items() if field != name}
-    return others if value is MISSING else {**others, name: value}
-
-
-def spoiled_items(endpoint):
-    """Yield items with one odd value each: in a field, in a nested field, or in a child."""
+def odd_items(endpoint):
+    """Yield items with an odd value in a field, in nested fields, or in their children."""
     for kind, value in enumerate(ANY_VALUE):
-        yield replaced(FULL, "id", value)
+        yield {**FULL, "id": value}
         for field in FULL:
-            yield replaced({"id": f"{field}, {kind}", **FULL}, field, value)
-        for field, inner in NESTED:
-            spoiled = replaced({"name": "n"}, inner, value)
-            made = [spoiled, spoiled] if field == "instructors" else spoiled
-            yield {"id": f"{field}.{inner}, {kind}", **FULL, field: made}
+            yield {**FULL, "id": f"{field}, {kind}", field: value}
+        nested = {"topic": {"name": value}, "imageUrl": {"jpg": value}}
+        people = [{"fullName": value}] * 2
+        yield {**FULL, "id": f"nested, {kind}", **nested, "instructors": people}
         if endpoint.child is not None:
+            children = [
+                {"id": inner, "name": inner, "position": place, inner: value}
+                for place, inner in enumerate(CHILD_FIELDS)
+            ]
             field = endpoint.child.field
-            sound = {"id": "c", "name": "n", "position": 1}
-            yield {"id": f"child, {kind}", **FULL, field: [value, sound, [value]]}
-            for inner in CHILD_FIELDS:
-                children = [replaced(sound, inner, value), {"id": "d", "name": "o", "position": 2}]
-                yield {"id": f"child's {inner}, {kind}", **FULL, field: children}
+            yield {**FULL, "id": f"child, {kind}", field: [value, *children, [value]]}
 
 
 def test_any_field_may_contain_any_value(tmp_path):
     """Each field of an item and of its children takes each odd value, on every endpoint."""
-    lands(tmp_path, {endpoint.name: list(spoiled_items(endpoint)) for endpoint in ENDPOINTS})
+    assert_stored(tmp_path, {endpoint.name: list(odd_items(endpoint)) for endpoint in ENDPOINTS})
 
 
 ODD_ITEMS = [None, True, 7, 1.5, math.nan, "text", "", [], [{"id": "x"}], {}, DEEP]
@@ -161,7 +107,7 @@ def test_any_id_is_a_row_or_rejected(tmp_path):
     lists = {"chapters": children, "topics": [*children, "text"], "content": placed}
     items += [{**item, "title": "a duplicate"} for item in items]
     catalog = [*ODD_ITEMS, *items, {"id": "parent", **lists}]
-    lands(tmp_path, dict.fromkeys(BY_NAME, catalog))
+    assert_stored(tmp_path, dict.fromkeys(BY_NAME, catalog))
 
 
 # Values of undeclared columns, from which the SDK infers a type.
@@ -186,39 +132,25 @@ UNDECLARED = [
 ]
 
 
+# Text that the SDK cannot write with the type that it infers, and what is stored.
+REWRITTEN = {
+    "number": (f"-{THAI_1}", "-1"),
+    "fraction": (f"{THAI_1}.5", "1.5"),
+    "day": (f"202{THAI_1}-08-20", "2021-08-20"),
+    "minute": ("2026-08-20T18:00Z", "2026-08-20 18:00:00+00"),
+    "elsewhere": ("2026-08-20t18:00+05:30", "2026-08-20 12:30:00+00"),
+    "tiny": (1e-50, "0.0"),
+}
+
+
 def test_any_undeclared_value_is_stored(tmp_path):
-    """A value in its own column is written, whatever type the SDK infers."""
+    """A value in a column of its own is written, whatever type the SDK infers."""
     values = {f"c{place}x": value for place, value in enumerate(UNDECLARED)}
-    lands(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
-
-
-def test_a_value_that_would_end_a_sync_is_rewritten(tmp_path):
-    """Text that the SDK cannot write with the type that it infers is rewritten, or NULL."""
-    values = {
-        "number": f"-{THAI_1}",
-        "fraction": f"{THAI_1}.5",
-        "day": f"202{THAI_1}-08-20",
-        "minute": "2026-08-20T18:00Z",
-        "elsewhere": "2026-08-20t18:00+05:30",
-        "tiny": 1e-50,
-        "digits": "9" * 4301,
-        "huge": 1e50,
-    }
-    synced = lands(tmp_path, {"practices": [{"id": "a", "title": "9" * 4301, **values}]})
-    stored = {
-        "number": "-1",
-        "fraction": "1.5",
-        "day": "2021-08-20",
-        "minute": "2026-08-20 18:00:00+00",
-        "elsewhere": "2026-08-20 12:30:00+00",
-        "tiny": "0.0",
-        "title": None,
-    }
-    texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in stored)
-    assert query(tmp_path, f"SELECT {texts} FROM practice") == [tuple(stored.values())]
-    assert {"digits", "huge"}.isdisjoint(columns(tmp_path, "practice"))
-    bad = "3 values did not fit and became NULL or incomplete: "
-    assert bad + "practice.digits 1, practice.huge 1, practice.title 1." in synced.log
+    values |= {name: value for name, (value, _) in REWRITTEN.items()}
+    assert_stored(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
+    texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in REWRITTEN)
+    stored = tuple(text for _, text in REWRITTEN.values())
+    assert query(tmp_path, f"SELECT {texts} FROM practice WHERE id = 'a'") == [stored]
 
 
 KINDS = [
@@ -229,22 +161,14 @@ KINDS = [
 
 
 def test_an_undeclared_column_may_change_its_type(tmp_path):
-    """A column takes values of any two types, within one sync and in successive ones."""
-    pairs = [(old, new) for old in KINDS for new in KINDS]
-    old = {f"c{place}x": pair[0] for place, pair in enumerate(pairs)}
-    new = {f"c{place}x": pair[1] for place, pair in enumerate(pairs)}
+    """A column takes values of any two types in one sync and in successive ones, then a third."""
+    pairs = {f"c{place}x": pair for place, pair in enumerate(itertools.product(KINDS, KINDS))}
+    old, new = ({name: pair[place] for name, pair in pairs.items()} for place in (0, 1))
+    third = {name: KINDS[place % len(KINDS)] for place, name in enumerate(pairs, start=7)}
     assert run(tmp_path, {"practices": [{"id": "a", **old}]})[0].error is None
-    both = [{"id": "a", **new}, {"id": "b", **old}]
-    lands(tmp_path, {"practices": both, "assessments": both}, first=False)
-
-
-def test_an_undeclared_column_may_change_its_type_again_and_again(tmp_path):
-    """In each sync every column takes a value of the next type."""
-    for turn in range(0, len(KINDS), 3):
-        values = KINDS[turn:] + KINDS[:turn]
-        columns_now = {f"c{place}x": value for place, value in enumerate(values)}
-        synced, counts = run(tmp_path, {"practices": [{"id": "a", **columns_now}]})
-        assert (synced.error, counts["Upserts"]) == (None, 1)
+    for last in (old, third):
+        both = [{"id": "a", **new}, {"id": "b", **last}]
+        assert_stored(tmp_path, {"practices": both, "assessments": both})
 
 
 ODD_NAMES = [
@@ -259,22 +183,20 @@ ODD_NAMES = [
 
 
 def test_any_field_name_is_a_column_or_left_out(tmp_path):
-    """Names that are empty, collide once renamed or are Fivetran's own cause no error."""
-    catalogs = {}
-    for endpoint, value in zip((COURSES, TRACKS, PROJECTS), ("text", None, {"a": 1}), strict=True):
+    """Names that are empty, collide once renamed or are Fivetran's own cause no error.
+
+    Items may have different fields that Fivetran renames to the same column.
+    """
+    items = [{"id": "a", "fooBar": 1}, {"id": "b", "foo_bar": "x"}, {"id": "c", "Foo Bar": None}]
+    catalogs = {"practices": items}
+    for name, value in {"courses": "text", "tracks": None, "projects": {"a": 1}}.items():
         odd = dict.fromkeys(ODD_NAMES, value)
         children = [{"id": "c", "name": "n", "position": 1, **odd}]
-        alone = [{"id": f"b{place}", name: value} for place, name in enumerate(ODD_NAMES)]
-        item = {"id": "a", "title": "T", endpoint.child.field: children, **odd}
-        catalogs[endpoint.name] = [item, *alone]
-    lands(tmp_path, catalogs)
+        alone = [{"id": f"b{place}", field: value} for place, field in enumerate(ODD_NAMES)]
+        item = {"id": "a", "title": "T", BY_NAME[name].child.field: children, **odd}
+        catalogs[name] = [item, *alone]
+    assert_stored(tmp_path, catalogs)
     assert query(tmp_path, "SELECT count(*) FROM course WHERE _fivetran_deleted") == [(0,)]
-
-
-def test_spellings_of_one_name_fill_one_column(tmp_path):
-    """Items may have different fields that Fivetran renames to the same column."""
-    items = [{"id": "a", "fooBar": 1}, {"id": "b", "foo_bar": "x"}, {"id": "c", "Foo Bar": None}]
-    lands(tmp_path, {"practices": items})
     rows = query(tmp_path, "SELECT id, foo_bar FROM practice ORDER BY id")
     assert rows == [("a", "1"), ("b", "x"), ("c", None)]
 
@@ -285,7 +207,7 @@ def test_megabytes_of_text_are_stored(tmp_path):
     child = {"id": huge, "url": huge, "position": huge, "x": [huge]}
     item = {"id": huge, "title": huge, "timeNeededInHours": huge, "live": huge, "x": huge + "x"}
     item |= {"y": huge, "z": {huge: huge}, "updatedAt": huge, "chapters": [child], huge: 1}
-    lands(tmp_path, {"courses": [item, {"id": "b"}]})
+    assert_stored(tmp_path, {"courses": [item, {"id": "b"}]})
 
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
@@ -295,6 +217,6 @@ def test_any_name_can_be_part_of_a_warning(tmp_path):
         endpoint: [{"id": name, name: math.nan}] * 2
         for endpoint, name in zip(BY_NAME, names, strict=True)
     }
-    synced = lands(tmp_path, catalogs)
+    synced = assert_stored(tmp_path, catalogs)
     warned = re.findall(r"WARNING .* (\w+): 1 row rejected; the first is of", synced.log)
     assert set(warned) == set(BY_NAME)

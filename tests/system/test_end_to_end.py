@@ -1,23 +1,23 @@
-"""The whole connector, from the mock server on a real socket into DuckDB or a recorder."""
+"""The whole connector against the mock server on a real socket, into DuckDB or recorded."""
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
-from datetime import datetime
+from collections import Counter
 
 import pytest
 
 import connector
 from devkit import fivetran, sdk
-from endpoints import ENDPOINTS
-from flatten import flatten_item
 from flatten.names import column_name
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.cases import cases
+from tests.support.fetching import NAMES, TOKEN, misbehave, replying
+from tests.support.warehouse import TABLES, expected_rows, written_rows
 
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
-TOKEN = "s3cret-token-of-the-tests"
 SMALL = catalog(scale=0.05)
 
 
@@ -33,69 +33,104 @@ def configuration(server):
     return {"bearer_token": TOKEN, "base_url": server.base_url}
 
 
-def expected_rows(items):
-    """Return the declared columns of the rows of each table, sorted, for whole catalogs."""
-    tables = {}
-    for endpoint in ENDPOINTS:
-        flats = [flatten_item(endpoint, item) for item in items[endpoint.name]]
-        rows = [flat.row for flat in flats], [r for f in flats for r in f.children.values()]
-        for table, own in zip(endpoint.tables, rows, strict=False):  # not all have children
-            tables[table.name] = sorted([_text(row[name]) for name in table.types] for row in own)
-    return tables
-
-
-def written_rows(folder):
-    """Return what `expected_rows` returns, from the rows in a warehouse that are not deleted."""
-    tables = {}
-    for table in (table for endpoint in ENDPOINTS for table in endpoint.tables):
-        names = [column_name(name) for name in table.types]
-        rows = sdk.live_rows(folder, table.name)
-        tables[table.name] = sorted([_text(row[name]) for name in names] for row in rows)
-    return tables
-
-
-def _text(value):
-    return value.replace(tzinfo=None).isoformat() if isinstance(value, datetime) else str(value)
+TYPES = {
+    "STRING": "VARCHAR",
+    "DOUBLE": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "LONG": "BIGINT",
+    "UTC_DATETIME": "TIMESTAMP WITH TIME ZONE",
+}
 
 
 def test_an_initial_sync_fills_ten_typed_tables(tmp_path):
-    """Every row of the real-size catalog arrives in its table, with the declared types."""
+    """Every row of the real-size catalog is in its table, with the declared types.
+
+    The state with its snapshots stays below 60 KB of JSON.
+    """
     items = catalog()
     with serving(items, token=TOKEN) as server:
-        assert sdk.sync(configuration(server), tmp_path).error is None
+        synced = sdk.sync(configuration(server), tmp_path)
+    assert synced.error is None
+    assert 20_000 < len(json.dumps(synced.state)) < 60_000
     assert written_rows(tmp_path) == expected_rows(items)
-    kinds = {
-        "STRING": "VARCHAR",
-        "DOUBLE": "DOUBLE",
-        "BOOLEAN": "BOOLEAN",
-        "LONG": "BIGINT",
-        "UTC_DATETIME": "TIMESTAMP WITH TIME ZONE",
-    }
-    for table in (table for endpoint in ENDPOINTS for table in endpoint.tables):
-        declared = {column_name(name): kinds[kind] for name, kind in table.types.items()}
-        assert declared.items() <= sdk.columns(tmp_path, table.name).items()
-
-
-def test_the_state_of_the_real_catalog_is_small(recorded):
-    """The snapshots of the real-size catalog stay below 60 KB of JSON."""
-    with serving(catalog(), token=TOKEN) as server:
-        operations, _, error = recorded(**configuration(server))
-    assert error is None
-    assert 20_000 < len(json.dumps(operations.states[-1])) < 60_000
+    for name, table in TABLES.items():
+        declared = {column_name(field): TYPES[kind] for field, kind in table.types.items()}
+        assert declared.items() <= sdk.columns(tmp_path, name).items()
 
 
 def test_later_revisions_bring_the_tables_to_the_catalog(tmp_path):
     """After each revision the rows that are not deleted equal the catalog, without a truncate."""
-    with serving(catalog(scale=0.2), token=TOKEN) as server:
-        assert sdk.sync(configuration(server), tmp_path).error is None
-        for revision in (1, 2, 3):
+    with serving({}, token=TOKEN) as server:
+        for revision in range(4):
             items = catalog(revision, scale=0.2)
             server.serve(items)
             synced = sdk.sync(configuration(server), tmp_path)
             assert synced.error is None
-            assert "table truncated" not in synced.log
+            assert ("table truncated" in synced.log) == (revision == 0)
             assert written_rows(tmp_path) == expected_rows(items)
-    assert sdk.query(tmp_path, "SELECT count(*) FROM course WHERE _fivetran_deleted")[0][0] > 0
+    assert sdk.counts(tmp_path, deleted=True)["course"] > 0
+
+
+# About 92 at present; an item decoded, flattened or compared twice would need far more.
+CALLS_PER_UNCHANGED_ITEM = 120
+
+
+def test_an_unchanged_sync_handles_each_item_once(recorded):
+    """It makes six requests, emits only checkpoints and calls few Python functions an item."""
+    items, calls = catalog(), Counter()
+    with serving(items, token=TOKEN) as server:
+        first = recorded(**configuration(server))
+        server.requests.clear()
+        sys.setprofile(lambda _frame, event, _function: calls.update([event]))
+        try:
+            again = recorded(state=first.operations.states[-1], **configuration(server))
+        finally:
+            sys.setprofile(None)
+        assert sorted(server.requests.endpoint_names) == sorted(NAMES)
+    kinds = Counter(kind for kind, *_ in again.operations.stream)
+    assert kinds == {"checkpoint": 1 + len(NAMES)}
+    assert calls["call"] < CALLS_PER_UNCHANGED_ITEM * sum(map(len, items.values()))
+
+
+def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
+    """Three syncs fail and name the endpoint; its rows are unchanged, then and afterwards."""
+    assert sdk.sync(configuration(server), tmp_path).error is None
+    before = sdk.counts(tmp_path)
+    page = json.dumps({"data": SMALL["courses"][:20]}).encode()
+    misbehave(server, (replying(200, page, {"X-Total-Count": "39", "X-Per-Page": "20"}), None))
+    for _ in range(3):
+        assert "- courses: GET " in str(sdk.sync(configuration(server), tmp_path).error)
+        assert sdk.counts(tmp_path) == before
+    server.set_faults()
+    assert sdk.sync(configuration(server), tmp_path).error is None
+    assert sdk.counts(tmp_path) == before
+
+
+def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path):
+    """Two syncs succeed with warnings and every row; the third deletes what is missing.
+
+    The courses have a larger total; half of the tracks and all custom tracks are missing.
+    """
+    tracks = [{"id": f"track-{number}"} for number in range(12)]
+    custom = [{"id": f"custom-track-{number}"} for number in range(4)]
+    server.serve({**SMALL, "tracks": tracks, "custom_tracks": custom})
+    sdk.sync(configuration(server), tmp_path)
+    server.serve({**SMALL, "tracks": tracks[:6], "custom_tracks": []})
+    courses = SMALL["courses"]
+    page = {"data": courses[:-2], "meta": {"total": len(courses)}}
+    server.replace("courses", json.dumps(page).encode())
+    reasons = (
+        f"2 deletes deferred because meta.total is {len(courses)}, but",
+        "4 deletes deferred because the catalog is empty",
+    )
+    found = []
+    for deferred in (True, True, False):
+        synced = sdk.sync(configuration(server), tmp_path)
+        assert synced.error is None
+        assert [reason in synced.log for reason in reasons] == [deferred] * 2
+        counts = sdk.counts(tmp_path)
+        found.append([counts[name] for name in ("course", "track", "custom_track")])
+    assert found == [[len(courses), 12, 4]] * 2 + [[len(courses) - 2, 6, 0]]
 
 
 @pytest.mark.parametrize(
@@ -136,40 +171,18 @@ def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorde
     assert operations.states[-1]["writing"] is None
 
 
-def test_ctrl_c_in_the_replay_leaves_nothing_behind(server, recorded):
-    """It cancels all requests: no thread and no open request remain."""
-    server.hold("courses")
-    threads = set(threading.enumerate())
-
-    def interrupt(operation):
-        if operation[0] == "upsert":
-            raise KeyboardInterrupt
-
-    _, _, error = recorded(before=interrupt, **configuration(server))
-    assert isinstance(error, connector.SyncError)
-    assert set(threading.enumerate()) == threads
-    server.requests.wait_until(lambda requests: requests.in_flight == 0)
-    server.release("courses")
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [(), ("courses=503x2", "tracks=html", "projects=redirect", "practices=reset"), ("all=401",)],
-    ids=["a clean sync", "retries and failures", "a rejected token"],
+@cases(
+    "faults, line",
+    {
+        "final failures": (["courses=404", "projects=redirect"], "- courses: GET"),
+        "a rejected token": (["all=401"], "DataCamp rejected the token"),
+    },
 )
-def test_the_token_is_in_no_log_line_and_no_state(server, tmp_path, quick, faults):
-    """Neither the log nor the state nor the error of a sync holds the token."""
-    server.set_faults(*faults)
-    synced = sdk.sync(configuration(server), tmp_path)
-    assert (synced.error is None) == (not faults)
-    assert TOKEN not in f"{synced.log} {synced.state} {synced.error!r}"
-
-
-def test_fivetran_debug_fails_with_the_sync(server, tmp_path):
-    """The real command exits with status 1; its output and its report do not hold the token."""
+def test_fivetran_debug_fails_with_the_sync(server, tmp_path, faults, line):
+    """The real command exits with status 1; no output or crash report contains the token."""
     project = fivetran.prepare(tmp_path, configuration(server))
-    server.set_faults("courses=404")
+    server.set_faults(*faults)
     status, output = fivetran.run(project, ["debug"])
-    assert (status, "SYNC FAILED" in output, "- courses: GET" in output) == (1, True, True)
+    assert (status, "SYNC FAILED" in output, line in output) == (1, True, True)
     reports = [path.read_text(encoding="utf-8") for path in (project / "crash-reports").iterdir()]
     assert [TOKEN in text for text in (output, *reports)] == [False, False]

@@ -11,31 +11,27 @@ import pytest
 
 from async_client import Limits
 from async_client.response import MAX_BODY_COMMAS
+from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-PROJECT = Path(__file__).resolve().parents[2]
-_ON_LINUX = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads files and memory as Linux shows them"
 )
 
 _PRELUDE = """
 import gc, json, pathlib, re, sys, threading, tracemalloc
+from types import SimpleNamespace
 import connector
 
-class Nothing:
-    def upsert(self, table, row): pass
-    delete = upsert
-    def truncate(self, table): pass
-    warning = truncate
-    def checkpoint(self, state): self.state = state
+def ignore(*_):
+    pass
 
-class Silence:
-    def info(self, text): pass
-    warning = error = info
-
-connector.op, connector.log = Nothing(), Silence()
+op = SimpleNamespace(**dict.fromkeys(("upsert", "delete", "truncate", "warning"), ignore))
+op.checkpoint = lambda state: setattr(op, "state", state)
+log = SimpleNamespace(info=ignore, warning=ignore, error=ignore)
+vars(connector).update(op=op, log=log)
 configuration = json.loads(sys.argv[1])
 """
 
@@ -45,9 +41,9 @@ def held():
     files = len(list(pathlib.Path("/proc/self/fd").iterdir()))
     return threading.active_count(), files, tracemalloc.get_traced_memory()[0]
 
-connector.op.state = {}
+op.state = {}
 for number in range(100):
-    connector.update(configuration, connector.op.state)
+    connector.update(configuration, op.state)
     if number == 19:
         before = held()
 print(json.dumps([before, held()]))
@@ -80,7 +76,6 @@ def run(script, server, *options):
     return json.loads(finished.stdout)
 
 
-@_ON_LINUX
 def test_a_hundred_syncs_leak_no_thread_socket_or_memory():
     """After a warm-up of 20 syncs, 80 more leave these unchanged, memory within 5 %."""
     with serving(catalog(scale=0.05)) as server:
@@ -89,7 +84,6 @@ def test_a_hundred_syncs_leak_no_thread_socket_or_memory():
     assert after[2] <= before[2] * 1.05
 
 
-@_ON_LINUX
 def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
     """Without a destination the peak memory of a sync is below 150 MB + 1.5 x the body size."""
     item = b'{"id":"course-%d","title":"%s","chapters":[{"id":"chapter-%d"}]}'
@@ -106,9 +100,8 @@ def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
 def at_most(start, part, end):
     """Repeat a part until the body has the largest accepted size or number of commas."""
     times = (Limits().body_bytes - len(start) - len(end)) // len(part)
-    if b"," in part:
-        commas = MAX_BODY_COMMAS - start.count(b",") - end.count(b",")
-        times = min(times, commas // part.count(b","))
+    if commas := part.count(b","):
+        times = min(times, (MAX_BODY_COMMAS - (start + end).count(b",")) // commas)
     return start + part * times + end
 
 
@@ -126,7 +119,6 @@ HOSTILE = {
 }
 
 
-@_ON_LINUX
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_six_hostile_responses_at_once_stay_below_900_mb(body):
     """Production has 1 GB; a sync of six bodies at the limits fails or succeeds within that."""

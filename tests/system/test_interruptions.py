@@ -9,7 +9,9 @@ import pytest
 from devkit import fivetran, sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.system.test_end_to_end import TOKEN, configuration, expected_rows, written_rows
+from tests.support.fetching import TOKEN
+from tests.support.warehouse import expected_rows, written_rows
+from tests.system.test_end_to_end import configuration
 
 # The log line at which a process is killed, and after how many occurrences.
 PLACES = {

@@ -9,15 +9,15 @@ import shutil
 import pytest
 
 import connector
-from devkit import fivetran, sdk
-from endpoints import ENDPOINTS
+from devkit import sdk
+from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support import published_example
+from tests.support.fetching import TOKEN
+from tests.support.warehouse import TABLES
 
-TOKEN = "t0ken-of-the-migration"
-GUIDE = (fivetran.PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
-TABLES = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
+GUIDE = (PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
 
 
 def guide_table(heading, place=0):
@@ -57,25 +57,16 @@ def after():
 
 def stored_keys(folder, condition="true"):
     """Return the keys of the rows of a warehouse that meet a condition, by table."""
-    select = "SELECT {} FROM {} WHERE {}"
-    return {
-        name: set(sdk.query(folder, select.format(", ".join(table.primary_key), name, condition)))
-        for name, table in TABLES.items()
+    selects = {
+        name: f"SELECT {', '.join(TABLES[name].primary_key)} FROM {name}" for name in TABLES
     }
+    return {n: set(sdk.query(folder, f"{s} WHERE {condition}")) for n, s in selects.items()}
 
 
 def types(folder):
     """Return the type of every column of a warehouse, by `table.column`."""
     columns = {name: sdk.columns(folder, name) for name in TABLES}
     return {f"{name}.{c}": kind for name in TABLES for c, kind in columns[name].items()}
-
-
-def sync_example(items, folder):
-    """Run one sync of the example, which must succeed, into a folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "schema", published_example.schema)
-        synced = sdk.sync({}, folder, update=published_example.writing(items))
-    assert synced.error is None
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +80,11 @@ def configuration():
 def example(tmp_path_factory):
     """Return a folder as two syncs of the example left it."""
     folder = tmp_path_factory.mktemp("example")
-    for items in (before(), after()):
-        sync_example(items, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "schema", published_example.schema)
+        for items in (before(), after()):
+            writing = published_example.writing(items)
+            assert sdk.sync({}, folder, update=writing).error is None
     return folder
 
 
@@ -153,19 +147,18 @@ def test_values_are_those_of_a_new_connection(migration, fresh):
         same = ", ".join(f'"{c}"::TEXT' for c in new_kinds if kinds[c] == new_kinds[c])
         rows = f"SELECT {same} FROM {name} WHERE NOT _fivetran_deleted ORDER BY ALL"
         assert sdk.query(migration[0], rows) == sdk.query(fresh, rows)
-    assert sdk.query(migration[0], "SELECT count(topic), max(topic_name) FROM practice") == [
-        (0, "Importing & Cleaning Data")
-    ]
+    topics = "SELECT count(topic), max(topic_name) FROM practice"
+    assert sdk.query(migration[0], topics) == [(0, "Importing & Cleaning Data")]
 
 
-@pytest.mark.parametrize(("column", "was", "now"), guide_table("Columns", 1))
-def test_values_that_change_in_columns_that_stay(example, migration, column, was, now):
+def test_values_that_change_in_columns_that_stay(example, migration):
     """The guide shows the value that the example wrote, and the one that the first sync writes."""
-    table, name = column.split("`")[0].split(".")
-    value = was.replace("'", "''")
-    (key, *_) = sdk.query(example, f"SELECT id FROM {table} WHERE {name}::VARCHAR = '{value}'")[0]
-    rows = sdk.query(migration[0], f"SELECT {name}::VARCHAR FROM {table} WHERE id = '{key}'")
-    assert rows == [(now,)]
+    for column, was, now in guide_table("Columns", 1):
+        table, name = column.split("`")[0].split(".")
+        where = "{}::VARCHAR = '{}'".format(name, was.replace("'", "''"))
+        (key, *_) = sdk.query(example, f"SELECT id FROM {table} WHERE {where}")[0]
+        rows = f"SELECT {name}::VARCHAR FROM {table} WHERE id = '{key}'"
+        assert sdk.query(migration[0], rows) == [(now,)]
 
 
 def test_tables_that_are_dropped_get_the_declared_types(example, fresh, configuration, tmp_path):
@@ -181,11 +174,9 @@ def test_tables_that_are_dropped_get_the_declared_types(example, fresh, configur
 FAULTS = ("all=401", "courses=403", "courses=503", "courses=html")
 
 
-@pytest.mark.parametrize(
-    ("fault", "row"), list(zip(FAULTS, guide_table("Failures"), strict=True)), ids=FAULTS
-)
-def test_failures_that_the_example_hid_fail_the_sync(recorded, quick, fault, row):
+@pytest.mark.parametrize("fault", FAULTS)
+def test_failures_that_the_example_hid_fail_the_sync(server, recorded, quick, fault):
     """The error is the one that the guide quotes."""
-    with serving({}, token=TOKEN, faults=[fault]) as server:
-        _, _, error = recorded(bearer_token=TOKEN, base_url=server.base_url)
-    assert row[2] in str(error)
+    server.set_faults(fault)
+    error = recorded(base_url=server.base_url).error
+    assert guide_table("Failures")[FAULTS.index(fault)][2] in str(error)

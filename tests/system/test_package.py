@@ -1,4 +1,4 @@
-"""The content of `dist/` and of its package, and a sync from the package in a new environment."""
+"""The content of `dist/` and of its package, and a sync in a fresh environment from that alone."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from zipfile import ZipFile
 import pytest
 
 from devkit import fivetran, sdk
+from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-SECRET = b"token that must not ship".replace(b" ", b"-")  # this file is packaged, too
-# Files that the SDK's commands, other tools and users leave in a project folder.
-LEFT_BY_THE_SDK = [
-    *("configuration.json", "files/state.json", "files/warehouse.db"),
-    *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
-]
+SECRET = b"token-that-must-not-ship"
+# What the SDK's commands and other tools leave in a project folder.
 LEFTOVERS = [
-    *(*LEFT_BY_THE_SDK, "destination.json", "options.toml", "state.json", ".env"),
-    *("production.local.json", ".demo/connector/connector.py", "environment/pyvenv.cfg"),
+    *("configuration.json", "files/state.json", "files/warehouse.db", "options.toml", ".env"),
+    *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
 ]
 
 
@@ -37,8 +34,8 @@ def run(arguments, folder):
 
 def tracked():
     """Return the content of each file under version control that exists, by its path."""
-    names = run(["git", "ls-files", "-z"], fivetran.PROJECT).rstrip("\0").split("\0")
-    paths = {name: fivetran.PROJECT / name for name in names}
+    names = run(["git", "ls-files", "-z"], PROJECT).rstrip("\0").split("\0")
+    paths = {name: PROJECT / name for name in names}
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
@@ -64,8 +61,8 @@ def packaged(project):
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """Return a copy of the tracked files with leftovers, and a `dist/` that was written twice."""
+def dist(tmp_path_factory):
+    """Return a `dist/` that was written twice, in a copy of the tracked files with leftovers."""
     folder = tmp_path_factory.mktemp("packaged")
     fivetran.surround(folder)
     copy = folder / "checkout"
@@ -73,67 +70,54 @@ def checkout(tmp_path_factory):
     for _ in range(2):
         write(copy / "dist", dict.fromkeys([*LEFTOVERS, "async_client/earlier.py"], SECRET))
         run([sys.executable, "-m", "devkit.package"], copy)
-    return copy
+    return copy / "dist"
 
 
 @pytest.fixture(scope="module")
-def package(checkout):
-    """Return the content of the package of `dist/` in which the SDK has run."""
-    copy = shutil.copytree(checkout / "dist", checkout.parent / "dist")
-    write(copy, dict.fromkeys(LEFT_BY_THE_SDK, SECRET))
-    return packaged(copy)
+def package(dist):
+    """Return the content of the package of a `dist/` in which the SDK has run."""
+    used = shutil.copytree(dist, dist.parent.with_name("used"))
+    write(used, dict.fromkeys(LEFTOVERS, SECRET))
+    return packaged(used)
 
 
-def test_dist_holds_modules_and_three_other_tracked_files(checkout):
+def test_dist_holds_modules_and_three_other_tracked_files(dist):
     """Each file is an unchanged tracked one; neither leftovers nor earlier files remain."""
-    found = contents(checkout / "dist")
+    found = contents(dist)
     assert found.items() <= tracked().items()
     others = {name for name in found if not name.endswith(".py")}
     assert others == {"LICENSE", "README.md", "requirements.txt"}
 
 
-def test_the_package_is_dist_and_the_setup_form(checkout, package):
+def test_the_package_is_dist_and_the_setup_form(dist, package):
     """A configuration in `dist/` and what `fivetran debug dist` leaves there are not packaged."""
     form = package["configuration_form.pb"]
     assert b"skip_endpoints" in form
-    assert package == {**contents(checkout / "dist"), "configuration_form.pb": form}
+    assert package == {**contents(dist), "configuration_form.pb": form}
 
 
-def test_a_package_of_the_checkout_holds_no_leftovers(checkout):
-    """It has no token, state, warehouse or cache, unless in a second configuration.
-
-    That one is packaged with its token, unless it is called `*.local.json`.
-    """
-    write(checkout, {"production.json": SECRET})
-    files = packaged(checkout)
-    assert "tests/system/test_package.py" in files
-    assert [name for name in files if name in LEFTOVERS or name.startswith("dist/")] == []
-    leaked = [name for name, content in files.items() if SECRET in content]
+def test_a_package_of_the_checkout_has_no_token(dist):
+    """Only in a second configuration a token is packaged, unless it is called `*.local.json`."""
+    write(dist.parent, dict.fromkeys(("production.json", "production.local.json"), SECRET))
+    leaked = [name for name, content in packaged(dist.parent).items() if content == SECRET]
     assert leaked == ["production.json"]
 
 
-@pytest.fixture
-def fresh_scripts(tmp_path):
-    """Return the folder of scripts of an environment that has `requirements.txt` and the SDK.
+def test_the_package_syncs_in_an_environment_of_its_own(package, tmp_path):
+    """Unpacked elsewhere, with its requirements and the SDK only, it fills all ten tables.
 
-    It needs the package index, and takes seconds with pip's cache.
+    Installing them takes seconds from pip's cache, and needs the package index.
     """
-    scripts = tmp_path / "environment" / "bin"
+    scripts, unpacked = tmp_path / "environment" / "bin", tmp_path / "unpacked"
     venv.EnvBuilder(with_pip=False).create(scripts.parent)
     pip = [sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--no-compile"]
     the_sdk = f"fivetran-connector-sdk=={version('fivetran-connector-sdk')}"
-    run([*pip, "--requirement", "requirements.txt", the_sdk], fivetran.PROJECT)
-    return scripts
-
-
-def test_the_package_syncs_in_an_environment_of_its_own(package, fresh_scripts, tmp_path):
-    """Unpacked elsewhere, with its requirements and the SDK only, it writes all ten tables."""
+    run([*pip, "--requirement", "requirements.txt", the_sdk], PROJECT)
     fivetran.surround(tmp_path)
-    unpacked = tmp_path / "unpacked"
     with serving(catalog(scale=0.05)) as server:
         configuration = {"bearer_token": server.token, "base_url": server.base_url}
         write(unpacked, package | {"configuration.json": json.dumps(configuration).encode()})
-        command, isolated = ["debug"], {"PYTHONPATH": ""}
-        status, output = fivetran.run(unpacked, command, isolated, scripts=fresh_scripts)
+        isolated = {"PYTHONPATH": ""}
+        status, output = fivetran.run(unpacked, ["debug"], isolated, scripts=scripts)
     assert (status, "SYNC SUCCEEDED" in output) == (0, True), output
     assert [count > 0 for count in sdk.counts(unpacked).values()] == [True] * 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import json
 import math
 from datetime import datetime, timezone
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endpoints import ENDPOINTS
-from flatten import Flattened, Rejected, flatten_item, reject_item
+from flatten import Flattened, Rejected, flatten_item
 from flatten.names import column_name
 from tests.support.cases import cases
 
@@ -24,9 +24,7 @@ COURSE = {
     "id": "course-54859",
     "title": "Introduction to R",
     "description": "Master the basics.",
-    "url": "https://learn/1",
-    "infoUrl": "https://info/1",
-    "publicInfoUrl": "https://public/1",
+    **{name: f"https://{name}/1" for name in ("url", "infoUrl", "publicInfoUrl")},
     "imageUrl": {"jpg": "https://i/1.jpg", "png": "https://i/1.png", "svg": "https://i/1.svg"},
     "technology": "R",
     "timeNeededInHours": 4,
@@ -43,7 +41,7 @@ COURSE = {
 
 
 def row(table, **values):
-    """Return a row as (column, value) pairs: declared columns, by default NULL, then others."""
+    """Return a row as (column, value) pairs: declared columns, NULL if not given, then others."""
     return list({**dict.fromkeys(table.types), **values}.items())
 
 
@@ -56,52 +54,47 @@ def row_of(endpoint, **fields):
     """Flatten an item that is not rejected; return its columns in order, and the bad ones."""
     flat = flatten_item(endpoint, {"id": "x", **fields})
     assert (flat.key, flat.children, flat.rejected) == ("x", {}, [])
-    assert {table for table, _ in flat.bad_values} <= {endpoint.table.name}
     return list(flat.row.items()), [column for _, column in flat.bad_values]
 
 
 def test_a_course_becomes_its_row_and_one_per_chapter():
     """A course as DataCamp sends it becomes complete rows with exact types."""
     flat = flatten_item(COURSES, COURSE)
-    assert list(flat.row.items()) == [
-        ("id", "course-54859"),
-        ("title", "Introduction to R"),
-        ("description", "Master the basics."),
-        ("url", "https://learn/1"),
-        ("infoUrl", "https://info/1"),
-        ("publicInfoUrl", "https://public/1"),
-        ("imageUrl_jpg", "https://i/1.jpg"),
-        ("imageUrl_png", "https://i/1.png"),
-        ("imageUrl_svg", "https://i/1.svg"),
-        ("technology", "R"),
-        ("topic_name", "Programming"),
-        ("topic_description", None),
-        ("timeNeededInHours", 4.0),
-        ("instructors", "Ada, Bob"),
-        ("includedInLicenses", "Premium, Teams"),
-        ("live", True),
-        ("updatedAt", datetime(2026, 8, 20, 18, 0, 19, 100_000, tzinfo=timezone.utc)),
-    ]
+    unchanged = ("id", "title", "description", "url", "infoUrl", "publicInfoUrl", "technology")
     first = {"id": "course-chapter-1", "course_id": "course-54859", "position": 1}
     second = {"id": "course-chapter-2", "course_id": "course-54859", "position": 2}
     assert flat == Flattened(
         key="course-54859",
-        row=flat.row,
+        row={
+            **{name: COURSE[name] for name in unchanged},
+            **{f"imageUrl_{kind}": address for kind, address in COURSE["imageUrl"].items()},
+            "topic_name": "Programming",
+            "topic_description": None,
+            "timeNeededInHours": 4.0,
+            "instructors": "Ada, Bob",
+            "includedInLicenses": "Premium, Teams",
+            "live": True,
+            "updatedAt": datetime(2026, 8, 20, 18, 0, 19, 100_000, tzinfo=timezone.utc),
+        },
         children={
             first["id"]: first | {"title": "Vectors", "description": "V", "url": "https://l/1/1"},
             second["id"]: second | {"title": None, "description": None, "url": None, "extra": 7},
         },
     )
+    assert list(flat.row) == list(COURSES.table.types)
     assert type(flat.row["timeNeededInHours"]) is float
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.name)
+
+
+@every_endpoint
 def test_an_item_with_only_an_id_has_every_declared_column(endpoint):
     """The columns whose fields are missing are NULL, and a missing list has no children."""
     assert row_of(endpoint) == (row(endpoint.table, id="x"), [])
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+@every_endpoint
 def test_field_rules_apply_on_every_endpoint(endpoint):
     """They apply even where their columns are not declared."""
     fields = {
@@ -110,27 +103,14 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
         "instructors": [{"fullName": "Ada"}, "Bob"],
         "includedInLicenses": [],
     }
-    columns = {
-        "imageUrl_gif": "g",
-        "imageUrl_jpg": "j",
-        "includedInLicenses": "",
-        "instructors": "Ada, Bob",
-        "topic_name": "SQL",
-    }
+    columns = {"imageUrl_gif": "g", "imageUrl_jpg": "j", "includedInLicenses": ""}
+    columns |= {"instructors": "Ada, Bob", "topic_name": "SQL"}
     assert row_of(endpoint, **fields) == (row(endpoint.table, id="x", **columns), [])
 
 
 @cases(
     "fields, columns, bad",
     {
-        "null has no columns": ({"topic": None, "imageUrl": None}, {}, []),
-        "an unknown key of a topic": (
-            {"topic": {"id": 7, "name": "SQL"}},
-            {"topic_name": "SQL", "topic_id": 7},
-            [],
-        ),
-        "a topic that is text": ({"topic": "SQL"}, {"topic": "SQL"}, []),
-        "a list of names": ({"instructors": ["A", "B"]}, {"instructors": "A, B"}, []),
         "lists of another shape become JSON text": (
             {"instructors": [{"name": "Ada"}], "includedInLicenses": [{"b": 1, "a": 2}]},
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
@@ -142,14 +122,29 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "but not if it is null": (
-            {"topic": {"name": "from the object"}, "topic_name": None},
-            {"topic_name": "from the object"},
+            {"topic": {"name": "SQL"}, "topic_name": None},
+            {"topic_name": "SQL"},
             [],
         ),
         "and also if its value does not fit": (
             {"topic": {"name": "SQL"}, "topic_name": math.nan},
             {"topic_name": None},
             ["topic_name"],
+        ),
+        "another spelling of a declared field": (
+            {"updated_at": "2026-01-01", "topicName": "x"},
+            {"updatedAt": datetime(2026, 1, 1, tzinfo=timezone.utc), "topic_name": "x"},
+            [],
+        ),
+        "another spelling of a field with a rule": (
+            {"image_url": {"JPG": "x"}, "included_in_licenses": ["a", "b"]},
+            {"imageUrl_jpg": "x", "includedInLicenses": "a, b"},
+            [],
+        ),
+        "another spelling of a field that the item has": (
+            {"Title": "x", "topic": None, "Topic": "y"},
+            {"title": "x", "Topic": "y"},
+            [],
         ),
         "values are coerced to their columns": (
             {"title": 7, "technology": ["R"], "live": "true", "timeNeededInHours": "1.5"},
@@ -162,13 +157,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "the child list of another endpoint": ({"content": [{"id": 1}]},) * 2 + ([],),
-        "NUL is removed": ({"x\0y": "a\0b"}, {"xy": "ab"}, []),
-        "surrogates are replaced": (
-            {"title": "\ud83d", "\ud83d": "\ude00"},
-            {"title": "\ufffd", "\ufffd": "\ufffd"},
+        "names and texts are cleaned": (
+            {"title": "a\0\ud83d", "x\0y": "a\0b", "": "x", "z\ud83d": "\ude00"},
+            {"title": "a\ufffd", "_": "x", "xy": "ab", "z\ufffd": "\ufffd"},
             [],
         ),
-        "an empty name becomes an underscore": ({"": "x"}, {"_": "x"}, []),
         "values that do not fit declared columns": (
             {"timeNeededInHours": "soon", "title": [math.nan, 1], "topic": {"name": math.inf}},
             {"title": "[null, 1]"},
@@ -209,41 +202,35 @@ def test_fields_become_columns(fields, columns, bad):
     assert row_of(COURSES, **dict(reversed(fields.items()))) == expected
 
 
-@cases(
-    "item_id, key",
-    {
-        "text": ("course-1", "course-1"),
-        "whitespace": (" ", " "),
-        "text that is cleaned": ("Ä\0\ud83d", "Ä\ufffd"),
-        "zero": (0, "0"),
-        "a whole float": (1.0, "1.0"),
-        "a huge number": (10**30, "1" + "0" * 30),
-    },
-)
-def test_text_and_numbers_are_ids(item_id, key):
+KEYS = {"course-1": "course-1", " ": " ", "Ä\0\ud83d": "Ä\ufffd", 0: "0", 1.0: "1.0"}
+KEYS |= {10**30: "1" + "0" * 30}
+
+
+@pytest.mark.parametrize("item_id", KEYS, ids=ascii)
+def test_text_and_numbers_are_ids(item_id):
     """A key is non-empty text or a number, stored as text."""
-    flat = flatten_item(PRACTICES, {"id": item_id})
-    assert flat == Flattened(key, dict(row(PRACTICES.table, id=key)))
+    key = KEYS[item_id]
+    assert flatten_item(PRACTICES, {"id": item_id}) == Flattened(
+        key, dict(row(PRACTICES.table, id=key))
+    )
 
 
 @cases(
     "item, shown, reason",
     {
         "no id": ({}, "?", "it has no id"),
+        "another spelling of id": ({"ID": "x"}, "?", "it has no id"),
         "a null id": ({"id": None, "title": 1}, "?", "it has no id"),
         "an empty id": ({"id": ""}, "''", "its id is ''"),
         "an id of NUL": ({"id": "\0"}, r"'\x00'", r"its id is '\x00'"),
         "a boolean": ({"id": True}, "True", "its id is a boolean"),
-        "an object": ({"id": {"a": 1}}, "{'a': 1}", "its id is an object"),
         "4,301 digits": ({"id": "9" * 4301}, f"'{'9' * 59}…", f"its id is '{'9' * 59}…"),
         "NaN": ({"id": math.nan}, "nan", "its id is nan"),
         "a list": ({"id": ["y" * 90]}, f"['{'y' * 58}…", "its id is a list"),
         "null instead of an item": (None, "?", "it is null"),
         "text instead of an item": ("course-1", "?", "it is a string"),
-        "a number instead of an item": (7, "?", "it is a number"),
         "a float instead of an item": (1.5, "?", "it is a number"),
         "a boolean instead of an item": (True, "?", "it is a boolean"),
-        "a list instead of an item": ([{"id": "x"}], "?", "it is a list"),
     },
 )
 def test_an_item_without_a_key_is_rejected(item, shown, reason):
@@ -252,12 +239,6 @@ def test_an_item_without_a_key_is_rejected(item, shown, reason):
         item = {**item, "live": "perhaps", "chapters": [{"id": "c"}, 7]}
     rejected = [Rejected("course", shown, reason)]
     assert flatten_item(COURSES, item) == Flattened(rejected=rejected)
-
-
-def test_an_item_that_cannot_be_read_is_rejected():
-    """The reason is the caller's."""
-    rejected = [Rejected("course", "?", "it cannot be decoded")]
-    assert reject_item(COURSES, "it cannot be decoded") == Flattened(rejected=rejected)
 
 
 def child(endpoint, key, **values):
@@ -269,12 +250,11 @@ def child(endpoint, key, **values):
 @cases(
     "endpoint, value, children, rejected",
     {
-        "a boolean is one rejected chapter": (COURSES, False, [], [("x", "it is a boolean")]),
         "each element that is no object is rejected": (
             COURSES,
-            [{"id": "a"}, None, "b", 7, [{"id": "c"}], {"id": "d"}],
+            [{"id": "a"}, None, "b", True, [{"id": "c"}], {"id": "d"}],
             [child(COURSES, "a", position=1), child(COURSES, "d", position=6)],
-            [("x", f"it is {kind}") for kind in ("null", "a string", "a number", "a list")],
+            [("x", f"it is {kind}") for kind in ("null", "a string", "a boolean", "a list")],
         ),
         "values are coerced, and the parent's id replaces a foreign key": (
             COURSES,
@@ -284,19 +264,22 @@ def child(endpoint, key, **values):
         ),
         "of chapters with the same id the first is kept, and case matters": (
             COURSES,
-            [{"id": "a", "title": "first"}, {"id": "a\0", "title": "second"}, {"id": "A"}],
-            [child(COURSES, "a", position=1, title="first"), child(COURSES, "A", position=3)],
-            [(r"x, id 'a\x00'", "an earlier one has the same id")],
-        ),
-        "a number and its text are the same id": (
-            COURSES,
-            [{"id": 1, "title": "first"}, {"id": "1"}, {"title": "none"}, {"id": True}],
-            [child(COURSES, "1", position=1, title="first")],
+            [{"id": "a", "title": "first"}, {"id": "a\0"}, {"id": "A"}, {"id": 1}, {"id": "1"}],
             [
-                ("x, id '1'", "an earlier one has the same id"),
-                ("x, id ?", "it has no id"),
-                ("x, id True", "its id is a boolean"),
+                child(COURSES, "a", position=1, title="first"),
+                child(COURSES, "A", position=3),
+                child(COURSES, "1", position=4),
             ],
+            [
+                (r"x, id 'a\x00'", "an earlier one has the same id"),
+                ("x, id '1'", "an earlier one has the same id"),
+            ],
+        ),
+        "chapters without a valid id": (
+            COURSES,
+            [{"title": "none"}, {"ID": "a"}, {"id": True}],
+            [],
+            [("x, id ?", "it has no id")] * 2 + [("x, id True", "its id is a boolean")],
         ),
         "rules apply to children, and undeclared fields are kept": (
             COURSES,
@@ -306,30 +289,26 @@ def child(endpoint, key, **values):
         ),
         "texts and objects are topics": (
             PROJECTS,
-            ["SQL", {"name": "R", "level": 2}, {"name": 3}, "sql"],
-            [
-                child(PROJECTS, "SQL"),
-                child(PROJECTS, "R", level=2),
-                child(PROJECTS, "3"),
-                child(PROJECTS, "sql"),
-            ],
+            ["SQL", {"name": "R", "level": 2}, {"name": 3}],
+            [child(PROJECTS, "SQL"), child(PROJECTS, "R", level=2), child(PROJECTS, "3")],
             [],
         ),
-        "topics without a distinct name": (
+        "a topic with the name of another": (
             PROJECTS,
-            ["SQL", {"name": "SQL", "level": 2}, "", {}, {"name": []}],
+            ["SQL", {"name": "SQL", "level": 2}],
             [child(PROJECTS, "SQL")],
-            [
-                ("x, name 'SQL'", "an earlier one has the same name"),
-                ("x, name ''", "its name is ''"),
-                ("x, name ?", "it has no name"),
-                ("x, name []", "its name is a list"),
-            ],
+            [("x, name 'SQL'", "an earlier one has the same name")],
         ),
         "the key of contents is their position": (
             TRACKS,
             [{"position": 0, "id": "a"}, {"position": "1", "id": 7}, {"position": 7.0}],
             [child(TRACKS, 0, id="a"), child(TRACKS, 1, id="7"), child(TRACKS, 7)],
+            [],
+        ),
+        "contents with a repeated position are numbered": (
+            TRACKS,
+            [{"position": 5, "id": "a"}, {"position": 5, "id": "b"}],
+            [child(TRACKS, 1, id="a"), child(TRACKS, 2, id="b")],
             [],
         ),
     },
@@ -348,26 +327,15 @@ def test_bad_values_of_children_are_counted_by_their_table():
     children = [{"id": "a", "position": "first", "title": math.nan}, {"position": "no"}]
     flat = flatten_item(COURSES, {"id": "x", "live": 7, "chapters": children})
     assert children_of(flat) == [child(COURSES, "a", position=None)]
-    assert flat.bad_values == [
-        ("course", "live"),
-        ("course_chapter", "position"),
-        ("course_chapter", "title"),
-    ]
-
-
-def test_nesting_of_any_depth_is_truncated():
-    """No encoder takes 50,000 levels; they become NULL in rows and children."""
-    deep = functools.reduce(lambda inner, _: [inner], range(50_000), [])
-    flat = flatten_item(COURSES, {"id": "x", "deep": deep, "chapters": [{"id": "a", "url": deep}]})
-    assert (flat.key, list(flat.children)) == ("x", ["a"])
-    assert flat.bad_values == [("course", "deep"), ("course_chapter", "url")]
+    of_children = [("course_chapter", "position"), ("course_chapter", "title")]
+    assert flat.bad_values == [("course", "live"), *of_children]
 
 
 FIELDS = "id name position title live updatedAt course_id topic topic_name imageUrl imageUrl_jpg"
 OTHERS = "instructors fullName jpg JPG Title updated_at chapters Chapters content x X _fivetran_id"
 NAMES = st.sampled_from([*FIELDS.split(), *OTHERS.split(), "x\0", "\ud800", "名", ""])
-SCALARS = st.sampled_from(
-    [*(None, True, 0, 7, -1, 0.5, 1.0, 1e39, 2**64, math.nan, "", "a", "\0", "\ud800", "7")]
+SCALARS = st.text("7-:T.e é日\N{THAI DIGIT ONE}\0\ud800\U0001f600", max_size=12) | st.sampled_from(
+    (None, True, 0, 7, -1, 0.5, 1.0, 1e39, 2**64, math.nan, math.inf, "", "a", "\0", "\ud800", "7")
 )
 JSON = st.recursive(
     SCALARS,
@@ -384,12 +352,10 @@ ITEMS = st.builds(
 
 def reordered(value):
     """Return the same JSON with the members of each object in the opposite order."""
-    if isinstance(value, dict):
-        return {key: reordered(inner) for key, inner in reversed(value.items())}
-    return [reordered(inner) for inner in value] if isinstance(value, list) else value
+    return json.loads(json.dumps(value), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(st.sampled_from(ENDPOINTS), ITEMS | JSON)
 def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
     """Rows have complete keys, all columns and exact types; the order of fields is irrelevant."""
@@ -406,30 +372,11 @@ def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
         assert all(written[name] not in (None, "") for name in table.primary_key)
         for name, kind in table.types.items():
             assert type(written[name]) in (TYPES[kind], type(None))
+        undeclared = {name: written[name] for name in names[len(table.types) :]}
+        json.dumps(undeclared, allow_nan=False, ensure_ascii=False).encode()
     other = flatten_item(endpoint, reordered(item))
     assert repr((other.row, children_of(other))) == repr((flat.row, children_of(flat)))
     assert len(other.rejected) == len(flat.rejected)
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"updated_at": "2026-01-01"}, {"updatedAt": datetime(2026, 1, 1, tzinfo=timezone.utc)}),
-        ({"Title": "x"}, {"title": "x"}),
-        ({"image_url": {"jpg": "x"}}, {"imageUrl_jpg": "x"}),
-        ({"image_url_jpg": "x"}, {"imageUrl_jpg": "x"}),
-        ({"image_url": {"JPG": "x"}}, {"imageUrl_jpg": "x"}),
-        ({"included_in_licenses": ["a", "b"]}, {"includedInLicenses": "a, b"}),
-        ({"topicName": "x"}, {"topic_name": "x"}),
-        ({"Title": "x", "topic": None, "Topic": "y"}, {"title": "x", "Topic": "y"}),
-    ],
-    ids=repr,
-)
-def test_another_spelling_of_an_expected_field_fills_its_column(fields, expected):
-    """It does so only where the item does not have the expected field."""
-    row, bad = row_of(COURSES, **fields)
-    assert {name: value for name, value in row if value is not None} == {"id": "x", **expected}
-    assert bad == []
 
 
 def test_another_spelling_of_the_child_list_becomes_child_rows():
@@ -439,21 +386,13 @@ def test_another_spelling_of_the_child_list_becomes_child_rows():
     assert flat.bad_values == []
 
 
-@pytest.mark.parametrize("item", [{"ID": "x"}, {"Id": "x"}, {"_id": "x"}])
-def test_no_other_spelling_of_a_key_is_used(item):
-    """It may not be the key, and a wrong key would replace rows."""
-    assert flatten_item(COURSES, item).key is None
-    assert flatten_item(COURSES, {"id": "x", "chapters": [item]}).children == {}
-
-
 def test_undeclared_columns_of_a_response_are_limited():
     """The first 500 of a table are kept in all items; the others are counted without a name."""
     columns = {}
     first = flatten_item(COURSES, {"id": "1"} | {f"a{n:03}x": n for n in range(400)}, columns)
     second = flatten_item(COURSES, {"id": "2"} | {f"b{n:03}x": n for n in range(400)}, columns)
     third = flatten_item(COURSES, {"id": "3", "a000x": 1, "c": 2}, columns)
-    assert first.bad_values == []
-    assert second.bad_values == [("course", "(undeclared columns beyond 500)")] * 300
+    beyond = [("course", "(undeclared columns beyond 500)")]
+    assert [flat.bad_values for flat in (first, second, third)] == [[], beyond * 300, beyond]
     assert third.row["a000x"] == 1
-    assert third.bad_values == [("course", "(undeclared columns beyond 500)")]
     assert len(columns["course"]) == 500

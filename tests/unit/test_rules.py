@@ -6,10 +6,8 @@ import copy
 
 import pytest
 
-from endpoints import ENDPOINTS
 from flatten.rules import (
     CHILD_RULES,
-    FIELD_RULES,
     joined,
     named,
     numbered_all_or_none,
@@ -19,62 +17,35 @@ from flatten.rules import (
 from tests.support.cases import cases
 
 
-def test_rules_are_keyed_by_field_name():
-    """Four fields have a rule, and every child list has one."""
-    assert dict(FIELD_RULES) == {
-        "topic": prefixed,
-        "imageUrl": prefixed,
-        "includedInLicenses": joined,
-        "instructors": joined,
-    }
-    assert dict(CHILD_RULES) == {
-        "topics": named,
-        "chapters": numbered_where_missing,
-        "content": numbered_all_or_none,
-    }
-    assert {e.child.field for e in ENDPOINTS if e.child} == CHILD_RULES.keys()
-
-
 @cases(
-    "value, expected",
+    "rule, value, expected",
     {
-        "null becomes no field": (None, {}),
+        "null becomes no field": (prefixed, None, {}),
         "only the first level of an object is spread": (
+            prefixed,
             {"": None, "deep": {"a": [1]}},
-            {"topic_": None, "topic_deep": {"a": [1]}},
+            {"f_": None, "f_deep": {"a": [1]}},
         ),
-        "text is unchanged": ("SQL", {"topic": "SQL"}),
-        "a list is unchanged": ([{"name": "SQL"}], {"topic": [{"name": "SQL"}]}),
-    },
-)
-def test_an_object_becomes_a_field_for_each_key(value, expected):
-    """An object becomes `<field>_<key>` fields; any other value is unchanged."""
-    before = copy.deepcopy(value)
-    assert prefixed("topic", value) == expected
-    assert value == before
-
-
-@cases(
-    "value, expected",
-    {
-        "an empty list": ([], ""),
-        "texts keep their order": (["B", "A", "B"], "B, A, B"),
-        "nulls are skipped, empty texts are not": (["A", None, "", "B"], "A, , B"),
+        "text is no object": (prefixed, "SQL", {"f": "SQL"}),
+        "a list is no object": (prefixed, [{"name": "SQL"}], {"f": [{"name": "SQL"}]}),
+        "an empty list of names": (joined, [], {"f": ""}),
+        "texts keep their order": (joined, ["B", "A", "B"], {"f": "B, A, B"}),
+        "nulls are skipped, empty texts are not": (joined, ["A", None, "", "B"], {"f": "A, , B"}),
         "texts and full names": (
+            joined,
             [{"fullName": "Ada"}, {"fullName": None}, "Bob", {"fullName": "C", "id": 7}],
-            "Ada, Bob, C",
+            {"f": "Ada, Bob, C"},
         ),
     },
 )
-def test_a_list_of_names_is_joined(value, expected):
-    """Texts and full names become one text, separated by a comma and a space."""
+def test_field_rules_replace_the_field(rule, value, expected):
+    """An object becomes `<field>_<key>` fields, and a list of names one text."""
     before = copy.deepcopy(value)
-    assert joined("instructors", value) == {"instructors": expected}
+    assert rule("f", value) == expected
     assert value == before
 
 
-NO_NAMES = ["A", {"fullName": "A"}, 7, None]
-NO_NAMES += [[{"name": "A"}], ["A", {}], [1], [{"fullName": 1}], [["A"]], [True]]
+NO_NAMES = ["A", {"fullName": "A"}, None, [{"name": "A"}], ["A", {}], [{"fullName": 1}], [True]]
 
 
 @pytest.mark.parametrize("value", NO_NAMES, ids=repr)
@@ -119,21 +90,6 @@ def test_every_child_rule_lists_the_elements(rule, value, expected):
             [7, {"id": "a"}, *position(None, 0, "x")],
             [7, {"id": "a", "position": 2}, *position(3, 0, "x")],
         ),
-        "contents with a repeated position are all numbered": (
-            numbered_all_or_none,
-            position(1, 2, "1", 2.0),
-            position(1, 2, 3, 4),
-        ),
-        "contents with a position that is no whole number are all numbered": (
-            numbered_all_or_none,
-            position(0, 1.5),
-            position(1, 2),
-        ),
-        "contents with a null position are all numbered": (
-            numbered_all_or_none,
-            position(5, None, 1),
-            position(1, 2, 3),
-        ),
         "contents are numbered without counting elements that are no objects": (
             numbered_all_or_none,
             ["x", {"id": "a"}, None, {"id": "b", "position": 2**63}],
@@ -146,3 +102,10 @@ def test_child_rules_complete_the_elements(rule, value, expected):
     before = copy.deepcopy(value)
     assert rule(value) == expected
     assert value == before
+
+
+@pytest.mark.parametrize("positions", [(1, 2, "1", 2.0), (0, 1.5), (5, None, 1)], ids=repr)
+def test_contents_are_numbered_unless_all_have_a_distinct_position(positions):
+    """A repeated, fractional or missing position leads to new ones for the whole list."""
+    numbers = range(1, len(positions) + 1)
+    assert numbered_all_or_none(position(*positions)) == position(*numbers)
