@@ -1,6 +1,7 @@
 """Run syncs with Fivetran's SDK and read what they wrote.
 
-Only this module and `grpc_sync` use what the SDK does not document. SDK 3.0 runs in this process, SDK 2.13 in an environment of its own.
+Only this module and `grpc_sync` use what the SDK does not document. SDK 3.0 runs in this process,
+SDK 2.13 in an environment of its own.
 """
 
 from __future__ import annotations

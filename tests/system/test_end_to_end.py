@@ -93,7 +93,7 @@ def test_an_unchanged_sync_handles_each_item_once(recorded):
 
 
 def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
-    """Three syncs fail and name the endpoint; its rows are unchanged, also once the API recovers."""
+    """Three syncs fail and name the endpoint; its rows are unchanged, then and afterwards."""
     assert sdk.sync(configuration(server), tmp_path).error is None
     before = sdk.counts(tmp_path)
     page = json.dumps({"data": SMALL["courses"][:20]}).encode()
