@@ -328,16 +328,16 @@ MISMATCH = "IP address mismatch, certificate is not valid for '127.0.0.1'"
 
 
 @cases(
-    "host, valid_days, trusted, why",
+    "made_for, trusted, why",
     {
-        "not trusted": ("127.0.0.1", 1, False, "self-signed certificate"),
-        "of another host": ("elsewhere.example", 1, True, MISMATCH),
-        "expired": ("127.0.0.1", -1, True, "certificate has expired"),
+        "not trusted": ({"host": "127.0.0.1"}, False, "self-signed certificate"),
+        "of another host": ({"host": "elsewhere.example"}, True, MISMATCH),
+        "expired": ({"host": "127.0.0.1", "valid_days": -1}, True, "certificate has expired"),
     },
 )
-def test_a_bad_certificate_is_final(sync, tmp_path, monkeypatch, host, valid_days, trusted, why):
+def test_a_bad_certificate_is_final(sync, tmp_path, monkeypatch, made_for, trusted, why):
     """Issuer, host and date are verified before any request is sent."""
-    certificate = self_signed(tmp_path, host, valid_days=valid_days)
+    certificate = self_signed(tmp_path, **made_for)
     if trusted:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as secure:
