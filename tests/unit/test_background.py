@@ -151,11 +151,13 @@ def test_leaving_early_closes_the_connections(server, after_half, kind):
 
 
 def test_leaving_at_once_is_no_different(server):
-    """Fetching can be left before its first request."""
+    """Fetching can be left before its first request; the server still responds to the next one."""
     for _ in range(9):
         with fetching_from(server) as catalogs:
             pass
         assert all(future.done() for future in catalogs.values())
+    with fetching_from(server) as catalogs:
+        assert all_items(catalogs) == CATALOGS
 
 
 def test_leaving_ends_a_wait_for_the_next_attempt(server):
