@@ -69,9 +69,6 @@ def all_errors(catalogs):
     return {name: future.exception(timeout=10) for name, future in catalogs.items()}
 
 
-# What the caller gets
-
-
 def test_all_catalogs_are_requested_at_once(server):
     """Six requests are in flight before the first gets a response; each future has its catalog."""
     hold_all(server)
@@ -134,9 +131,6 @@ def test_a_rejected_token_cancels_what_is_in_flight(server):
     assert len(server.requests.arrived) == 6
 
 
-# Leaving
-
-
 @pytest.mark.parametrize("after_half", [False, True], ids=["before the headers", "in the bodies"])
 @pytest.mark.parametrize("kind", [None, ValueError, KeyboardInterrupt, GeneratorExit, Stopped])
 def test_leaving_early_closes_the_connections(server, after_half, kind):
@@ -168,9 +162,6 @@ def test_leaving_ends_a_wait_for_the_next_attempt(server):
         assert waiting.wait(10)
         assert not catalogs["courses"].done()
     assert isinstance(catalogs["courses"].exception(0), asyncio.CancelledError)
-
-
-# Unexpected errors
 
 
 def test_an_error_before_the_first_request_is_in_every_future(server, monkeypatch, tmp_path):
@@ -220,9 +211,6 @@ def test_an_exit_in_the_report_of_an_event_leaves_nobody_waiting(server):
 
     with fetching_from(server, on_event) as catalogs:
         assert {str(error) for error in all_errors(catalogs).values()} == {NEVER_FETCHED}
-
-
-# Memory and time
 
 
 def test_a_catalog_is_freed_when_its_caller_drops_it(server):

@@ -58,9 +58,6 @@ def items_of(results):
     return {name: list(r) for name, r in results.items() if isinstance(r, Catalog)}
 
 
-# Requests
-
-
 async def test_each_endpoint_is_requested_once_with_these_headers(server):
     """A path in base_url precedes that of the endpoint; skipped endpoints get no request."""
     results, _ = await fetched(f"{server.base_url}/lms%20api", endpoints=ENDPOINTS[::2])
@@ -115,9 +112,6 @@ async def test_only_https_reads_ca_certificates(server, monkeypatch, tmp_path):
     assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
     with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is .* \(No such file or directory\)"):
         await probe_all(Settings(TOKEN, "https://127.0.0.1:1"), QUICK)
-
-
-# Attempts and events
 
 
 async def test_retries_and_catalogs_are_events(server):
@@ -214,9 +208,6 @@ async def test_a_cancellation_during_a_response_is_not_lost(server, monkeypatch,
     assert len(server.requests.arrived) == 1
 
 
-# The probe
-
-
 async def test_the_probe_sends_one_request_and_reads_no_body(server):
     """A transient failure is returned as an error too, and an invalid body is no failure."""
     server.set_faults("practices=403", "projects=503", "tracks=401", "custom_tracks=html")
@@ -242,9 +233,6 @@ async def test_the_probe_has_a_time_limit(server):
     reasons = {name: error and error.reason for name, error in results.items()}
     timed_out = "timed out after 0.2 s in total, retries included"
     assert reasons == {"tracks": None, "courses": timed_out}
-
-
-# Proxies
 
 
 @pytest.mark.parametrize(

@@ -97,12 +97,9 @@ def test_the_rows_of_a_sync_are_counted():
     found = facts([], items=[track, {"id": "track-1", "other": 1}, {"title": "no id"}])
     declared = {f"{table.name}.{name}" for table in TRACKS.tables for name in table.types}
     filled = {"track.id", "track_content.track_id", "track_content.id", "track_content.position"}
-    assert {name: found[name] for name in ("rows", "rejected", "coerced", "undeclared")} == {
-        "rows": {"track": 1, "track_content": 1},
-        "rejected": {"track": 2, "track_content": 1},
-        "coerced": {"track.live": 1},
-        "undeclared": ["track.extra"],
-    }
+    assert (found["coerced"], found["undeclared"]) == ({"track.live": 1}, ["track.extra"])
+    assert found["rows"] == {"track": 1, "track_content": 1}
+    assert found["rejected"] == {"track": 2, "track_content": 1}
     assert set(found["always_null"]) == declared - filled
 
 

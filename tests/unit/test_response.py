@@ -39,9 +39,6 @@ def items_of(body, headers=None):
     return list(split(COURSES, body, headers))
 
 
-# The envelope
-
-
 CUSTOM_NAMES = ("custom_tracks", "live-custom-tracks", "custom-tracks", "live_custom_tracks")
 
 
@@ -133,9 +130,6 @@ def test_a_total_above_the_number_of_items_is_passed_on():
     catalog = split(COURSES, b'{"data":[{"id":"1"}]}', {"X-Total-Count": "12"})
     assert (len(catalog), list(catalog)) == (1, [{"id": "1"}])
     assert catalog.shortfall == "X-Total-Count is 12, but the response has 1 item"
-
-
-# The items
 
 
 @pytest.mark.parametrize("envelope", [b"[%s]", b'{"data": [%s]}'])

@@ -38,9 +38,6 @@ def waited(failures, *draw, seconds_left=ample):
     return list(map(generator.send, failures))  # which ends where the generator does
 
 
-# The waits
-
-
 def test_the_caps_double_and_the_jitter_is_full():
     """Six attempts have five waits, drawn from 0 to 1, 2, 4, 8 and 16 s, both ends included."""
     ranges = []
@@ -96,9 +93,6 @@ def test_the_time_left_is_checked_before_each_wait():
     """The waits end when the time is over, however many attempts are left."""
     left = iter([30, 20, 8.5, 8, 1000])
     assert waited([failure()] * 9, max, seconds_left=lambda: next(left)) == [1, 2, 4]
-
-
-# The attempts
 
 
 def attempts(*outcomes):
