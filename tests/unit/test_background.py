@@ -156,16 +156,6 @@ def test_leaving_ends_a_wait_for_the_next_attempt(server):
     assert isinstance(catalogs["courses"].exception(0), asyncio.CancelledError)
 
 
-def test_an_error_before_the_first_request_is_in_every_future(server, monkeypatch, tmp_path):
-    """CA certificates that cannot be read fail every endpoint; nothing is requested."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    settings = Settings(TOKEN, server.base_url.replace("http", "https"))
-    with fetching(settings, QUICK, [].append) as catalogs:
-        errors = all_errors(catalogs)
-    assert [type(error) for error in errors.values()] == [ValueError] * 6
-    assert server.requests.arrived == []
-
-
 @pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), Stopped("worse"), None])
 def test_no_future_is_left_open(monkeypatch, server, error):
     """Whatever ends the fetching, or forgets a catalog, resolves every future."""

@@ -12,8 +12,7 @@ from async_client import Limits
 from async_client.errors import FinalError, RateLimitError, TransientError
 from async_client.retry import retrying, waits
 from tests.support.cases import cases
-
-AT_ONCE = Limits(wait_caps_seconds=(0.0,) * 5)
+from tests.support.fetching import QUICK
 
 
 def failure(retry_after_seconds=None):
@@ -105,7 +104,7 @@ def attempts(*outcomes):
             raise done[-1]
         return done[-1]
 
-    return retrying(attempt, AT_ONCE, ample, lambda *wait: reported.append(wait)), done, reported
+    return retrying(attempt, QUICK, ample, lambda *wait: reported.append(wait)), done, reported
 
 
 async def test_attempts_go_on_until_one_succeeds(monkeypatch):

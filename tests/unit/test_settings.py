@@ -120,11 +120,8 @@ INVALID_URLS = {
     ],
 }
 PLAIN_URL = f"use a plain http(s) URL, or leave it empty for the default, {DEFAULT}."
-UNKNOWN_NAMES = {
-    **{name: f"'{name}'" for name in ("Courses", "custom-tracks", "courses tracks")},
-    "zebra,courses,badges": "'badges', 'zebra'",
-}
-KNOWN_NAMES = "use names of assessments, practices, projects, custom_tracks, tracks, courses"
+KNOWN_NAMES = "assessments, practices, projects, custom_tracks, tracks, courses"
+UNKNOWN = f"which is not an endpoint: use names of {KNOWN_NAMES}, separated by commas."
 REFUSALS = {
     "bearer_token": {
         "is missing: set it to the API token issued by DataCamp.": [
@@ -145,12 +142,9 @@ REFUSALS = {
         ]
     },
     "skip_endpoints": {
-        **{
-            f"contains {named}, which is not an endpoint: {KNOWN_NAMES}, separated by commas.": [
-                skipped
-            ]
-            for skipped, named in UNKNOWN_NAMES.items()
-        },
+        f"contains 'Courses', {UNKNOWN}": ["Courses"],
+        f"contains 'courses tracks', {UNKNOWN}": ["courses tracks"],
+        f"contains 'badges', 'zebra', {UNKNOWN}": ["zebra,courses,badges"],
         "skips all endpoints, so nothing is synced: remove one.": [",".join(reversed(NAMES))],
         "must be a string, not list: put it in quotes.": [["x"]],
     },
