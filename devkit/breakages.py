@@ -89,7 +89,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("async_client/client.py", f"{_FAULTS}::test_a_bad_certificate_is_final"): {
         "TLS certificates are not verified": ("if secure else True", "if not secure else False"),
     },
-    ("async_client/client.py", f"{_FAULTS}::test_a_fault_that_may_pass_is_retried"): {
+    ("async_client/client.py", f"{_FAULTS}::test_a_transient_fault_is_retried"): {
         "a silent server is waited for": ("sock_read=silence_seconds", "sock_read=None"),
     },
     ("async_client/client.py", f"{_FAULTS}::test_a_final_fault_is_not_retried"): {

@@ -21,7 +21,7 @@ KNOWN_WORDS = {table.name for endpoint in ENDPOINTS for table in endpoint.tables
 
 @pytest.fixture
 def server(quick):
-    """Serve a small catalog with odd items, and retry without waiting."""
+    """Serve a small catalog with unusual items, and retry without waiting."""
     with serving(CATALOG, token=TOKEN) as running:
         yield running
 
@@ -41,24 +41,19 @@ def inspected(server, quick, tmp_path, capsys):
 
 
 def texts(value):
-    """Yield each text in a JSON value, but not the names of members."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from texts(inner)
+    """Return each text in a JSON value, without the names of members."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return {text for inner in value for text in texts(inner)}
+    return {value} if isinstance(value, str) else set()
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])
 def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspected, options):
-    """Healthy, odd and refused responses show neither, even where member names contain them."""
-    server.set_faults(
-        "tracks=renamed-ids",
-        "practices=bare-list",
-        "projects=pages",
-        "custom_tracks=deep",
-        "assessments=latin1",
-    )
+    """Valid, unusual and refused responses show neither, even if member names contain them."""
+    faults = ("tracks=renamed-ids", "practices=bare-list", "projects=pages")
+    server.set_faults(*faults, "custom_tracks=deep", "assessments=latin1")
     courses = [{**course, TOKEN: TOKEN, course["title"]: 1} for course in CATALOG["courses"]]
     courses += [{"id": course["title"]} for course in courses]
     members = {"data": courses, "meta": {TOKEN.upper(): 1}, "cursor": None}
@@ -67,29 +62,19 @@ def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspecte
     secrets = {text for text in texts(CATALOG) if len(text) > 3} - KNOWN_WORDS
     assert len(secrets) > 500
     assert [text for text in secrets if text in output] == []
-    assert TOKEN not in output.lower()
-    assert "(token)" in output
+    assert (TOKEN in output.lower(), "(token)" in output) == (False, True)
 
 
-REFUSED = (
-    *("503", "429", "redirect", "reset", "reset-body", "html", "error-object", "data-null"),
-    *("cut-json", "error-beside", "renamed-ids", "first-page", "next-link", "encoding-unknown"),
-)
+FAULTS = [
+    *((), ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2")),
+    *(("all=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
+    *(("courses=html",), ("courses=renamed-ids",), ("courses=first-page",)),
+]
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        (),
-        ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2"),
-        ("all=401",),
-        ("tracks=403", "courses=404"),
-        *((f"courses={kind}",) for kind in REFUSED),
-    ],
-    ids=lambda faults: " ".join(faults) or "healthy",
-)
-def test_exit_status_and_error_are_those_of_a_sync(server, inspected, recorded, faults):
-    """The exit status says whether a sync would fail, and the report ends with the same error."""
+@pytest.mark.parametrize("faults", FAULTS, ids=lambda faults: " ".join(faults) or "healthy")
+def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
+    """The exit status is 1 if a sync would fail, and the report ends with the same error."""
     server.set_faults(*faults)
     _, _, error = recorded(base_url=server.base_url, bearer_token=TOKEN)
     server.set_faults(*faults)
@@ -100,8 +85,8 @@ def test_exit_status_and_error_are_those_of_a_sync(server, inspected, recorded, 
 
 
 @pytest.mark.parametrize("text", ['{"bearer_token": ""}', "{", "[]", "\xff", None])
-def test_a_configuration_that_cannot_work_ends_with_status_2(tmp_path, capsys, text):
-    """A missing, broken or invalid file is named before any request."""
+def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text):
+    """A file that is missing, no JSON or invalid is one line on stderr, before any request."""
     path = tmp_path / "configuration.json"
     if text is not None:
         path.write_text(text, encoding="latin-1")
@@ -110,8 +95,8 @@ def test_a_configuration_that_cannot_work_ends_with_status_2(tmp_path, capsys, t
     assert (out, err.count("\n")) == ("", 1)
 
 
-def test_what_the_sdk_encrypted_is_decrypted(inspected, tmp_path, monkeypatch):
-    """A token that `fivetran configuration` wrote works where it was encrypted."""
+def test_an_encrypted_token_is_decrypted(inspected, tmp_path, monkeypatch):
+    """A token that `fivetran configuration` encrypted can be used on the same machine."""
     monkeypatch.setenv("HOME", str(tmp_path))
     cipher = sdk.configuration_decryption
     token = cipher.encrypt_value(TOKEN, "bearer_token", cipher.get_or_create_key())
@@ -119,7 +104,7 @@ def test_what_the_sdk_encrypted_is_decrypted(inspected, tmp_path, monkeypatch):
 
 
 def test_the_sample_in_the_documents_is_up_to_date(inspected):
-    """docs/inspecting.md shows what the command prints, but for the time that it took."""
+    """docs/inspecting.md shows the output of the command, except for the seconds."""
     skipped = ",".join(endpoint.name for endpoint in ENDPOINTS[:-1])
     status, output = inspected(skip_endpoints=skipped)
     assert status == 0

@@ -1,4 +1,4 @@
-"""The HTTP edge: what is sent, how often, and what becomes of each response."""
+"""The HTTP edge: what is sent, how often, and the result of each response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from async_client import (
     probe_all,
 )
 from async_client.client import fetch_all
-from async_client.errors import CHECK_NETWORK, NEXT_SYNC, NoSuchCatalogError
+from async_client.errors import NEXT_SYNC, NoSuchCatalogError
 from endpoints import ENDPOINTS
 from tests.support.fetching import (
     CATALOGS,
@@ -34,7 +34,6 @@ from tests.support.fetching import (
     misbehave,
     replying,
 )
-from tests.support.tls import self_signed, serving_tls
 
 
 async def fetched(base_url, limits=QUICK, endpoints=ENDPOINTS):
@@ -58,37 +57,30 @@ def items_of(results):
     return {name: list(r) for name, r in results.items() if isinstance(r, Catalog)}
 
 
-# Requests
-
-
 async def test_each_endpoint_is_requested_once_with_these_headers(server):
-    """A path in base_url, as behind a gateway, comes before the endpoint's; others are skipped."""
+    """A path in base_url precedes that of the endpoint; skipped endpoints get no request."""
     results, _ = await fetched(f"{server.base_url}/lms%20api", endpoints=ENDPOINTS[::2])
     assert list(results) == NAMES[::2]
     assert results["tracks"].url == f"{server.base_url}/lms%20api/v1/catalog/live-tracks"
-    assert sorted(server.requests.endpoint_names) == sorted(
-        f"/lms api{PATHS[name]}" for name in results
-    )
-    assert [dict(request.headers) for request in server.requests.arrived] == [
-        {
-            "Host": server.base_url.removeprefix("http://"),
-            "Authorization": f"Bearer {TOKEN}",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": "datacamp-catalog-connector/1.0.0",
-        }
-    ] * 3
+    paths = [f"/lms api{PATHS[name]}" for name in results]
+    assert sorted(server.requests.endpoint_names) == sorted(paths)
+    headers = {
+        "Host": server.base_url.removeprefix("http://"),
+        "Authorization": f"Bearer {TOKEN}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "User-Agent": "datacamp-catalog-connector/1.0.0",
+    }
+    assert [dict(request.headers) for request in server.requests.arrived] == [headers] * 3
 
 
 async def test_cookies_are_not_kept(server, monkeypatch):
-    """No attempt depends on the one before; the server is a proxy, as cookies need a host name."""
+    """A retry sends none; the mock server is the proxy, as cookies need a host name."""
     misbehave(server, (replying(503, headers={"Set-Cookie": "sticky=1"}), 1))
     monkeypatch.setenv("HTTP_PROXY", server.base_url)
     assert list(await courses_of("http://catalog.invalid")) == CATALOGS["courses"]
-    assert [request.headers["Host"] for request in server.requests.arrived] == [
-        "catalog.invalid"
-    ] * 2
-    assert all("Cookie" not in request.headers for request in server.requests.arrived)
+    sent = [(r.headers["Host"], "Cookie" in r.headers) for r in server.requests.arrived]
+    assert sent == [("catalog.invalid", False)] * 2
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "NO_PROXY"])
@@ -104,39 +96,25 @@ async def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
-@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
-async def test_https_is_verified_in_any_spelling(monkeypatch, tmp_path, scheme):
-    """The CA certificates that the environment names apply however the scheme is spelled."""
-    certificate = self_signed(tmp_path, "127.0.0.1")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with serving_tls(certificate, CATALOGS, TOKEN) as secure:
-        base_url = secure.base_url.replace("https", scheme)
-        assert list(await courses_of(base_url)) == CATALOGS["courses"]
-
-
 async def test_only_https_reads_ca_certificates(server, monkeypatch, tmp_path):
-    """An unusable variable does not stop a sync over http, and stops the probe over https."""
+    """An unusable variable does not affect http; over https, in any case, no request is sent."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
     assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
     with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is .* \(No such file or directory\)"):
-        await probe_all(Settings(TOKEN, "https://127.0.0.1:1"), QUICK)
-
-
-# Attempts and events
+        await probe_all(Settings(TOKEN, "HTTPS://127.0.0.1:1"), QUICK)
 
 
 async def test_retries_and_catalogs_are_events(server):
     """Each retry is an event with its reason and wait; a catalog, with size, time and attempts."""
-    misbehave(server, ("503", 1), ("reset-body", 1), ("empty", 1))
+    misbehave(server, ("503", 1), ("empty", 1))
     results, (*retries, fetched_event) = await fetched(server.base_url, endpoints=(COURSES,))
     assert list(results["courses"]) == CATALOGS["courses"]
     assert retries == [
         RetryScheduled("courses", 1, 6, "HTTP 503 Service Unavailable", 0.0),
-        RetryScheduled("courses", 2, 6, "the body is corrupt or incomplete", 0.0),
-        RetryScheduled("courses", 3, 6, "HTTP 200, but the body is empty", 0.0),
+        RetryScheduled("courses", 2, 6, "HTTP 200, but the body is empty", 0.0),
     ]
     byte_count = len('{"data":[{"id":"courses-1"},{"id":"courses-2"}]}')
-    assert fetched_event == CatalogFetched("courses", 2, byte_count, fetched_event.seconds, 4)
+    assert fetched_event == CatalogFetched("courses", 2, byte_count, fetched_event.seconds, 3)
     assert 0 < fetched_event.seconds < 30
 
 
@@ -146,26 +124,17 @@ async def test_the_sixth_failure_is_the_last(server):
     error = await courses_of(server.base_url)
     url = f"{server.base_url}/v1/catalog/live-courses"
     reason = "HTTP 500 Internal Server Error"
-    assert type(error) is EndpointError
     assert str(error) == f"courses: GET {url} failed after 6 attempts: {reason}. {NEXT_SYNC}."
-    assert vars(error) == {
-        "endpoint_name": "courses",
-        "url": url,
-        "attempts": 6,
-        "reason": reason,
-        "advice": NEXT_SYNC,
-    }
+    assert (error.endpoint_name, error.url, error.attempts) == ("courses", url, 6)
+    assert (error.reason, error.advice) == (reason, NEXT_SYNC)
     assert len(server.requests.arrived) == 6
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"), [("400", EndpointError), ("404", NoSuchCatalogError)]
-)
-async def test_a_final_failure_costs_its_endpoint_only(server, kind, expected):
+async def test_a_final_failure_costs_its_endpoint_only(server):
     """One endpoint fails after one attempt, and the other five arrive."""
-    misbehave(server, (kind, None))
+    misbehave(server, ("404", None))
     results, events = await fetched(server.base_url)
-    assert (type(results["courses"]), results["courses"].attempts) == (expected, 1)
+    assert (type(results["courses"]), results["courses"].attempts) == (NoSuchCatalogError, 1)
     assert items_of(results) == {name: CATALOGS[name] for name in OTHERS}
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
     assert sorted(event.endpoint_name for event in events) == sorted(OTHERS)
@@ -179,14 +148,13 @@ async def test_the_first_401_is_the_error_of_every_endpoint(server):
     assert (type(results["courses"]), events) == (TokenRefusedError, [])
 
 
-@pytest.mark.parametrize("seconds", ["99999", "30"])
-async def test_a_wait_beyond_the_time_left_is_named(server, seconds):
+async def test_a_wait_beyond_the_time_left_is_named(server):
     """A `Retry-After` that does not fit ends the attempts at once and is part of the reason."""
-    misbehave(server, (f"retry-after-{seconds}", None))
+    misbehave(server, ("retry-after-30", None))
     error = await courses_of(server.base_url)
-    wait = f"its Retry-After of {seconds} s exceeds the time left for retries"
-    assert error.reason == f"HTTP 429 Too Many Requests; {wait}"
-    assert (error.attempts, error.advice) == (1, NEXT_SYNC)
+    wait = "its Retry-After of 30 s exceeds the time left for retries"
+    reason = f"HTTP 429 Too Many Requests; {wait}"
+    assert (error.attempts, error.reason, error.advice) == (1, reason, NEXT_SYNC)
 
 
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body", "drip"])
@@ -194,14 +162,12 @@ async def test_an_attempt_ends_with_the_time_of_its_endpoint(server, kind):
     """No attempt outlasts the time limit of its endpoint, and none follows."""
     misbehave(server, (kind, None))
     error = await courses_of(server.base_url, Limits((0.0,) * 5, endpoint_seconds=0.1))
-    assert (error.attempts, error.reason) == (
-        1,
-        "timed out after 0.1 s in total, retries included",
-    )
+    reason = "timed out after 0.1 s in total, retries included"
+    assert (error.attempts, error.reason) == (1, reason)
 
 
-async def test_an_unexpected_error_is_raised_where_the_catalog_is_waited_for(server, monkeypatch):
-    """A bug in the reading of one catalog costs no other."""
+async def test_an_unexpected_error_costs_its_endpoint_only(server, monkeypatch):
+    """The future of the catalog raises it, and the others arrive."""
     bug, split = ZeroDivisionError("a bug"), client.split
 
     def broken(endpoint, *arguments):
@@ -232,11 +198,8 @@ async def test_a_cancellation_during_a_response_is_not_lost(server, monkeypatch,
     assert len(server.requests.arrived) == 1
 
 
-# The probe
-
-
 async def test_the_probe_sends_one_request_and_reads_no_body(server):
-    """The error of each endpoint is returned, also where a retry might help; a body is ignored."""
+    """A transient failure is returned as an error too, and an invalid body is no failure."""
     server.set_faults("practices=403", "projects=503", "tracks=401", "custom_tracks=html")
     server.hold("courses", after_half=True)
     results = await probe_all(Settings(TOKEN, server.base_url), QUICK)
@@ -257,24 +220,20 @@ async def test_the_probe_has_a_time_limit(server):
     server.hold("courses")
     settings = Settings(TOKEN, server.base_url, endpoints=ENDPOINTS[4:])
     results = await probe_all(settings, Limits(endpoint_seconds=0.2))
-    assert results.pop("tracks", "") is None
-    assert results.pop("courses").reason == "timed out after 0.2 s in total, retries included"
-    assert results == {}
-
-
-# Proxies
+    reasons = {name: error and error.reason for name, error in results.items()}
+    timed_out = "timed out after 0.2 s in total, retries included"
+    assert reasons == {"tracks": None, "courses": timed_out}
 
 
 @pytest.mark.parametrize(
     "proxy", ["socks5://user:hunter2@127.0.0.1:1", "http://user:hunter2@127.0.0.1:bad"]
 )
 async def test_an_unusable_proxy_is_final_and_not_shown(monkeypatch, proxy):
-    """No request is sent; the address may contain a password, so only the variable is named."""
+    """The address may contain a password, so it is in no part of the error."""
     monkeypatch.setenv("HTTP_PROXY", proxy)
     error = await courses_of("http://api.example")
     assert error.attempts == 1
     assert error.reason.startswith("base_url or the proxy URL is invalid (")
-    assert error.advice == "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://"
     assert "hunter2" not in crash_report(error)
 
 
@@ -284,7 +243,6 @@ async def test_a_proxy_that_is_down_is_retried(monkeypatch):
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTP_PROXY", f"user:hunter2@127.0.0.1:{closed.getsockname()[1]}")
         error = await courses_of("http://api.example")
-    assert (error.attempts, error.advice) == (6, CHECK_NETWORK)
-    assert error.reason == "the proxy cannot be reached (Connection refused)"
-    for secret in (TOKEN, "hunter2"):
-        assert secret not in crash_report(error)
+    reason = "the proxy cannot be reached (Connection refused)"
+    assert (error.attempts, error.reason) == (6, reason)
+    assert [secret for secret in (TOKEN, "hunter2") if secret in crash_report(error)] == []

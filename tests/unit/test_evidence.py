@@ -6,22 +6,16 @@ import json
 
 import pytest
 
-from async_client.evidence import (
-    error_beside,
-    further_pages,
-    further_pages_in_headers,
-    shortfall,
-)
+from async_client.evidence import error_beside, further_pages, further_pages_in_headers, shortfall
 from async_client.response import split
 from async_client.status import check_status
+from tests.support.cases import cases
 from tests.support.fetching import COURSES
 
 SIX = [{"id": f"course-{number}", "title": "Décisions"} for number in range(6)]
 
-
-@pytest.mark.parametrize(
-    ("members", "expected"),
-    [
+FINDINGS = {
+    further_pages: [
         ({"more_items_in_collection": True}, "more_items_in_collection is true"),
         ({"meta": {"hasMore": "true"}}, "meta.hasMore is 'true'"),
         ({"isLast": False}, "isLast is false"),
@@ -33,10 +27,39 @@ SIX = [{"id": f"course-{number}", "title": "Décisions"} for number in range(6)]
         ({"incomplete_results": True}, "incomplete_results is true"),
         ({"t0ken": {"next": "https://a.example/t0ken"}}, "….next is present"),
     ],
+    further_pages_in_headers: [
+        ({"Link": '</v1?page=2>; rel="next"'}, "the Link header has rel=next"),
+        ({"Link": "</page/2>; title=a; rel=next"}, "the Link header has rel=next"),
+        ({"Link": '</1>; rel="prev", </3>; rel="last next"'}, "the Link header has rel=next"),
+        ({"X-Next-Page": "2"}, "X-Next-Page is 2"),
+        ({"x-total-pages": "2"}, "X-total-pages is 2"),
+        ({"X-WP-TotalPages": "4"}, "X-WP-TotalPages is 4"),
+        ({"X-Pagination": '{"HasNext":true}'}, "X-Pagination.HasNext is true"),
+    ],
+    error_beside: [
+        ({"error": {"code": 500, "message": "no"}}, "error is present"),
+        ({"errors": ["timeout"]}, "errors is present"),
+        ({"meta": {"error": "timeout"}}, "meta.error is present"),
+        ({"error": True}, "error is true"),
+        ({"success": False}, "success is false"),
+        ({"ok": False}, "ok is false"),
+        ({"statusCode": 500}, "statusCode is 500"),
+        ({"status_code": "503"}, "status_code is 503"),
+        ({"status": "error"}, "status is 'error'"),
+        ({"status": "FAILED"}, "status is 'FAILED'"),
+        ({"status": 404}, "status is 404"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("find", "given", "expected"),
+    [(find, *case) for find, found in FINDINGS.items() for case in found],
+    ids=lambda value: getattr(value, "__name__", None) or json.dumps(value, ensure_ascii=False),
 )
-def test_a_member_that_reports_further_pages_is_named(members, expected):
-    """The finding names the member with its number or flag, never a text of the server."""
-    assert further_pages(members) == expected
+def test_evidence_is_named(find, given, expected):
+    """The finding names the member or header with its number or flag, never other text."""
+    assert find(given) == expected
 
 
 REPORT_PAGES = [
@@ -76,74 +99,25 @@ def test_members_of_a_last_page_report_none(members):
     assert further_pages(members) is None
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"Link": '</v1?page=2>; rel="next"'}, "the Link header has rel=next"),
-        ({"Link": "</page/2>; title=a; rel=next"}, "the Link header has rel=next"),
-        ({"Link": '</1>; rel="prev", </3>; rel="last next"'}, "the Link header has rel=next"),
-        ({"Link": '</next>; rel="self"'}, None),
-        ({}, None),
-        ({"X-Next-Page": "2"}, "X-Next-Page is 2"),
-        ({"x-total-pages": "2"}, "X-total-pages is 2"),
-        ({"X-WP-TotalPages": "4"}, "X-WP-TotalPages is 4"),
-        ({"X-Pagination": '{"HasNext":true}'}, "X-Pagination.HasNext is true"),
-        ({"X-Next-Page": ""}, None),
-        ({"X-Total-Pages": "1"}, None),
-        ({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0"}, None),
-        ({"X-Pagination": "[["}, None),
-    ],
-)
-def test_a_header_that_reports_further_pages_is_named(headers, expected):
-    """A bare list has no other place to say that it is one page of several."""
-    assert further_pages_in_headers(headers) == expected
+SHORTFALLS = [
+    ({"total": 12}, {}, "total is 12", None),
+    ({"total": 12, "limit": 6}, {}, "total is 12", " (limit is 6)"),
+    ({"total": 12, "limit": 50}, {}, "total is 12", None),
+    ({"meta": {"total": "12", "offset": 0}}, {}, "meta.total is 12", " (meta.offset is 0)"),
+    ({"total": 12, "page": 2}, {}, "total is 12", " (page is 2)"),
+    ({"total": 12, "page": 1}, {}, "total is 12", None),
+    ({}, {"X-Total-Count": "12"}, "X-Total-Count is 12", None),
+    ({}, {"X-Total": "12", "X-Per-Page": "6"}, "X-Total is 12", " (X-Per-Page is 6)"),
+    ({}, {"Content-Range": "courses */12"}, "Content-Range is */12", None),
+    ({}, {"Content-Range": "items 0-5/12"}, "Content-Range is 0-5/12", ""),
+]
 
 
-@pytest.mark.parametrize(
-    ("members", "headers", "found", "paginated"),
-    [
-        ({"total": 12}, {}, "total is 12", ""),
-        ({"total": 12, "limit": 6}, {}, "total is 12", " (limit is 6)"),
-        ({"total": 12, "limit": 50}, {}, "total is 12", ""),
-        ({"meta": {"total": "12", "offset": 0}}, {}, "meta.total is 12", " (meta.offset is 0)"),
-        ({"total": 12, "page": 2}, {}, "total is 12", " (page is 2)"),
-        ({"total": 12, "page": 1}, {}, "total is 12", ""),
-        ({}, {"X-Total-Count": "12"}, "X-Total-Count is 12", ""),
-        ({}, {"X-Total": "12", "X-Per-Page": "6"}, "X-Total is 12", " (X-Per-Page is 6)"),
-        ({}, {"Content-Range": "courses */12"}, "Content-Range is */12", ""),
-    ],
-)
-def test_a_total_above_the_number_of_items_is_a_shortfall(members, headers, found, paginated):
-    """With a page size, an offset or a later page beside it the response is paginated."""
-    reason = f"{found}, but the response has 6 items{paginated}"
-    assert shortfall(members, headers, 6) == (reason, bool(paginated))
-
-
-def test_a_range_of_items_is_a_page():
-    """A range that starts later or ends before the total is one page of several."""
-    reason = "Content-Range is 0-5/12, but the response has 6 items"
-    assert shortfall({}, {"Content-Range": "items 0-5/12"}, 6) == (reason, True)
-
-
-@pytest.mark.parametrize(
-    ("members", "expected"),
-    [
-        ({"error": {"code": 500, "message": "no"}}, "error is present"),
-        ({"errors": ["timeout"]}, "errors is present"),
-        ({"meta": {"error": "timeout"}}, "meta.error is present"),
-        ({"error": True}, "error is true"),
-        ({"success": False}, "success is false"),
-        ({"ok": False}, "ok is false"),
-        ({"statusCode": 500}, "statusCode is 500"),
-        ({"status_code": "503"}, "status_code is 503"),
-        ({"status": "error"}, "status is 'error'"),
-        ({"status": "FAILED"}, "status is 'FAILED'"),
-        ({"status": 404}, "status is 404"),
-    ],
-)
-def test_an_error_beside_the_list_is_named(members, expected):
-    """The finding repeats no message of the server, which could contain the token."""
-    assert error_beside(members) == expected
+@pytest.mark.parametrize(("members", "headers", "found", "page"), SHORTFALLS)
+def test_a_total_above_the_number_of_items_is_a_shortfall(members, headers, found, page):
+    """With a page size, an offset, a later page or a range, the response is paginated."""
+    reason = f"{found}, but the response has 6 items{page or ''}"
+    assert shortfall(members, headers, 6) == (reason, page is not None)
 
 
 HEALTHY_MEMBERS = {
@@ -171,13 +145,12 @@ HEALTHY_MEMBERS = {
     "HAL": {"_links": {"self": {"href": "/courses"}}, "count": 6, "total": 6},
     "Elasticsearch": {"took": 3, "timed_out": False, "_shards": {"failed": 0, "total": 5}},
     "GitHub": {"total_count": 6, "incomplete_results": False},
-    "status ok": {"status": "ok"},
-    "status success": {"status": "success", "success": True, "statusCode": 200},
+    "status text": {"status": "success", "success": True, "statusCode": 200},
     "status number": {"status": 200, "message": "OK"},
-    "error null": {"error": None, "errors": []},
+    "empty errors": {"error": None, "errors": []},
     "error code 0": {"error": {"code": 0, "message": "OK"}},
     "error code 200": {"error": {"code": "200", "message": "success"}},
-    "error of nothing": {"error": {"code": None, "message": ""}, "errors": {}},
+    "error with empty members": {"error": {"code": None, "message": ""}, "errors": {}},
     "error false": {"error": False, "errors": 0},
     "equal total as text": {"meta": {"total": "6", "limit": "6", "offset": "0"}},
     "total below": {"total": 5},
@@ -190,33 +163,27 @@ HEALTHY_HEADERS = {
     "bytes": {"Content-Range": "bytes 0-999/1000"},
     "items, all of them": {"Content-Range": "items 0-5/6"},
     "total": {"X-Total-Count": "6", "X-Total": "6"},
-    "GitLab": {"X-Total": "6", "X-Per-Page": "20", "X-Page": "1", "X-Total-Pages": "1"}
-    | {"X-Next-Page": "", "X-Prev-Page": ""},
+    "GitLab": {"X-Total": "6", "X-Per-Page": "20", "X-Page": "1", "X-Prev-Page": ""},
     "rate limit": {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "Retry-After": "9"},
-    "link to itself": {"Link": '</courses>; rel="self", </courses>; rel="last"'},
-    "UTF-8 declared as ISO-8859-1": {"Content-Type": "application/json; charset=ISO-8859-1"},
-    "a charset nobody knows": {"Content-Type": "application/json; charset=x-unknown"},
+    "link to itself": {"Link": '</next>; rel="self", </courses>; rel="last"'},
+    "empty or single page": {"X-Next-Page": "", "X-Total-Pages": "1", "X-Pagination": "[["},
+    "an unknown charset": {"Content-Type": "application/json; charset=x-unknown"},
     "ASP.NET": {"X-Pagination": '{"TotalCount":6,"PageSize":10,"TotalPages":1,"HasNext":false}'},
 }
 
 
-@pytest.mark.parametrize("members", HEALTHY_MEMBERS.values(), ids=HEALTHY_MEMBERS)
-def test_a_healthy_envelope_raises_no_suspicion(members):
-    """Members that real frameworks put beside a complete list are no evidence against it."""
-    assert whole(json.dumps({**members, "data": SIX}).encode(), {}) == (SIX, None)
+HEALTHY = {
+    **{name: ({**members, "data": SIX}, {}) for name, members in HEALTHY_MEMBERS.items()},
+    **{name: (SIX, headers) for name, headers in HEALTHY_HEADERS.items()},
+}
 
 
-@pytest.mark.parametrize("headers", HEALTHY_HEADERS.values(), ids=HEALTHY_HEADERS)
-def test_healthy_headers_raise_no_suspicion(headers):
-    """Headers that real servers send with a complete list are no evidence against it."""
-    assert whole(json.dumps(SIX, ensure_ascii=False).encode(), headers) == (SIX, None)
-
-
-def whole(body, headers):
-    """Return the decoded items of a response and its shortfall."""
+@cases("document, headers", HEALTHY)
+def test_a_healthy_response_raises_no_suspicion(document, headers):
+    """Members and headers that real servers add to a complete list are no evidence against it."""
     check_status(COURSES, "http://mock", 200, headers)
-    catalog = split(COURSES, body, headers)
-    return list(catalog), catalog.shortfall
+    catalog = split(COURSES, json.dumps(document, ensure_ascii=False).encode(), headers)
+    assert (list(catalog), catalog.shortfall) == (SIX, None)
 
 
 def test_deep_members_end_no_search():
@@ -224,9 +191,5 @@ def test_deep_members_end_no_search():
     deep = {}
     for _ in range(900):
         deep = {"page": deep, "meta": deep}
-    assert further_pages(deep) is None
-    assert shortfall(deep, {}, 6) is None
-    error = {}
-    for _ in range(900):
-        error = {"inner": error}
-    assert error_beside({"error": error}) == "error is present"
+    found = (further_pages(deep), shortfall(deep, {}, 6), error_beside({"error": deep}))
+    assert found == (None, None, "error is present")

@@ -30,101 +30,67 @@ def response_error(kind, status, message):
     return kind(request, (), status=status, message=message)
 
 
-def certificate_error(verify_message):
-    """Make the error of a handshake that failed."""
-    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    error.verify_message = verify_message
-    return aiohttp.ClientConnectorCertificateError(None, error)
-
-
+UNVERIFIED = ssl.SSLCertVerificationError(1, "certificate verify failed")
+UNVERIFIED.verify_message = "certificate is not valid for '127.0.0.1'."
+UNKNOWN_NAME = socket.gaierror(-2, "Name or service not known")
+WRONG_VERSION = ssl.SSLError(1, "wrong version number")
+REFUSED = OSError(111, "Connect call failed ('10.0.0.1', 443)")
+UNRESOLVED = aiohttp.ClientConnectorDNSError(None, UNKNOWN_NAME)
+NO_HANDSHAKE = aiohttp.ClientConnectorSSLError(None, WRONG_VERSION)
+NO_PROXY = aiohttp.ClientProxyConnectionError(None, REFUSED)
+RESET = aiohttp.ClientOSError(104, "Connection reset by peer")
+CLOSING = aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+MISMATCH = aiohttp.ClientConnectorCertificateError(None, UNVERIFIED)
+WITHOUT_MESSAGE = aiohttp.ClientConnectorCertificateError(None, ValueError())
 TIMEOUTS = [
     (aiohttp.ConnectionTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
     (aiohttp.SocketTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
     (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
 ]
-CONNECTION_FAILURES = [
-    (
-        aiohttp.ClientConnectorDNSError(None, socket.gaierror(-2, "Name or service not known")),
-        "the host name cannot be resolved (Name or service not known)",
+CONNECTION_FAILURES = {
+    "the host name cannot be resolved (Name or service not known)": UNRESOLVED,
+    "the TLS handshake failed (wrong version number)": NO_HANDSHAKE,
+    "the proxy cannot be reached (Connection refused)": NO_PROXY,
+    "the proxy refused to connect to the server": response_error(
+        aiohttp.ClientHttpProxyError, 502, "Bad Gateway"
     ),
-    (
-        aiohttp.ClientConnectorSSLError(None, ssl.SSLError(1, "wrong version number")),
-        "the TLS handshake failed (wrong version number)",
-    ),
-    (
-        aiohttp.ClientProxyConnectionError(None, OSError(111, "Connection refused")),
-        "the proxy cannot be reached (Connection refused)",
-    ),
-    (
-        response_error(aiohttp.ClientHttpProxyError, 502, "Bad Gateway"),
-        "the proxy refused to connect to the server",
-    ),
-    (
-        aiohttp.ClientConnectorError(None, OSError(111, "Connect call failed ('10.0.0.1', 443)")),
-        "the connection failed (Connection refused)",
-    ),
-    (aiohttp.ClientConnectorError(None, OSError("Multiple errors")), "the connection failed"),
-    (
-        aiohttp.ServerDisconnectedError(),
-        "the server closed the connection without a response",
-    ),
-    (aiohttp.ClientPayloadError("broken"), "the body is corrupt or incomplete"),
-    (
-        response_error(aiohttp.ClientResponseError, 400, "Bad chunk"),
-        "malformed HTTP response",
-    ),
-    (
-        aiohttp.ClientOSError(104, "Connection reset by peer"),
-        "the connection was lost (Connection reset by peer)",
-    ),
-    (
-        aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
-        "the request failed (ClientConnectionResetError)",
-    ),
-    (OSError(24, "Too many open files"), "the connection was lost (OSError)"),
-]
+    "the connection failed (Connection refused)": aiohttp.ClientConnectorError(None, REFUSED),
+    "the connection failed": aiohttp.ClientConnectorError(None, OSError("Multiple errors")),
+    "the server closed the connection without a response": aiohttp.ServerDisconnectedError(),
+    "the body is corrupt or incomplete": aiohttp.ClientPayloadError("broken"),
+    "malformed HTTP response": response_error(aiohttp.ClientResponseError, 400, "Bad chunk"),
+    "the connection was lost (Connection reset by peer)": RESET,
+    "the request failed (ClientConnectionResetError)": CLOSING,
+    "the connection was lost (OSError)": OSError(24, "Too many open files"),
+}
 UNREQUESTED = (
     response_error(aiohttp.ClientResponseError, 400, "Can not decode content-encoding (br)"),
     "HTTP 200, but the body is encoded as br, which was not requested",
     f"{CHECK_URL}; if both are correct, {NEXT_SYNC}",
 )
+INVALID_URL = "base_url or the proxy URL is invalid"
 FINAL = [
-    (
-        certificate_error("certificate is not valid for '127.0.0.1'."),
-        f"{UNTRUSTED}certificate is not valid for '127.0.0.1'",
-        NAME_THE_CA,
-    ),
-    (
-        aiohttp.ClientConnectorCertificateError(None, ValueError()),
-        f"{UNTRUSTED}it is not valid for the host",
-        NAME_THE_CA,
-    ),
+    (MISMATCH, f"{UNTRUSTED}certificate is not valid for '127.0.0.1'", NAME_THE_CA),
+    (WITHOUT_MESSAGE, f"{UNTRUSTED}it is not valid for the host", NAME_THE_CA),
     (
         response_error(aiohttp.ClientHttpProxyError, 407, "Authenticate"),
         "the proxy requires a user name and password",
         "Add them to the URL in HTTPS_PROXY",
     ),
-    (
-        aiohttp.InvalidURL("http://a:hunter2"),
-        "base_url or the proxy URL is invalid (InvalidURL)",
-        CHECK_PROXY,
-    ),
-    (
-        ValueError("http://user:hunter2@proxy"),
-        "base_url or the proxy URL is invalid (ValueError)",
-        CHECK_PROXY,
-    ),
+    (aiohttp.InvalidURL("http://a:hunter2"), f"{INVALID_URL} (InvalidURL)", CHECK_PROXY),
+    (ValueError("http://user:hunter2@proxy"), f"{INVALID_URL} (ValueError)", CHECK_PROXY),
 ]
-TRANSIENT = [*TIMEOUTS, *((*case, CHECK_NETWORK) for case in CONNECTION_FAILURES), UNREQUESTED]
+NETWORK = [(error, reason, CHECK_NETWORK) for reason, error in CONNECTION_FAILURES.items()]
 
 
 @pytest.mark.parametrize(
     ("kind", "error", "reason", "advice"),
-    [(TransientError, *case) for case in TRANSIENT] + [(FinalError, *case) for case in FINAL],
+    [(TransientError, *case) for case in (*TIMEOUTS, *NETWORK, UNREQUESTED)]
+    + [(FinalError, *case) for case in FINAL],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value)[:40],
 )
 def test_each_exception_has_a_class_a_reason_and_an_advice(kind, error, reason, advice):
-    """The texts are our own, and no trace of the exception, which may hold a secret, is kept."""
+    """The texts are our own, and nothing refers to the exception, which may hold a secret."""
     failure = fetch_error(error, silence_seconds=30, endpoint_seconds=600)
     assert (type(failure), failure.reason, failure.advice) == (kind, reason, advice)
     assert (failure.__cause__, failure.__context__) == (None, None)

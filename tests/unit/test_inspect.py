@@ -10,12 +10,11 @@ from devkit.inspect.facts import facts_of
 from devkit.inspect.fetch import Fetched
 from devkit.inspect.fields import profile
 from devkit.inspect.text import as_text
-from endpoints import ENDPOINTS
+from tests.support.fetching import BY_NAME
 
-(TRACKS,) = (endpoint for endpoint in ENDPOINTS if endpoint.name == "tracks")
-NOTHING = dict.fromkeys(
-    ("present", "null", "longest", "timestamps", "smallest", "largest"), None
-) | {"present": "100%"}
+TRACKS = BY_NAME["tracks"]
+NUMBERS = ("null", "longest", "timestamps", "smallest", "largest")
+NOTHING = {"present": "100%", **dict.fromkeys(NUMBERS)}
 
 
 def facts(document, headers=(), items=(), failure=None):
@@ -26,7 +25,7 @@ def facts(document, headers=(), items=(), failure=None):
 
 
 def test_a_field_is_described_without_its_texts():
-    """Fields, their members and elements have types, shares, lengths and ranges."""
+    """Types, shares, lengths and ranges are those of fields, their members and elements."""
     items = [
         {"id": "a", "at": "2026-01-01", "topic": {"name": None}, "tags": ["new", 7]},
         {"id": 10**400, "at": "soon", "topic": None, "tags": [{"hours": 0.5, "of": {"a": 1}}]},
@@ -47,7 +46,7 @@ def test_a_field_is_described_without_its_texts():
 
 
 def test_names_that_could_be_texts_are_counted_only():
-    """These are names that are not identifiers or too long, and those beyond the first 200."""
+    """Names that are too long or no identifiers are counted only, and all beyond the first 200."""
     names = ["Data Science", "http://x", "é", "x" * 61, *(f"name{n}" for n in range(300))]
     described = profile([dict.fromkeys(names)] * 2)
     assert (len(described), described["(not shown)"]["null"]) == (200, "100%")
@@ -55,7 +54,7 @@ def test_names_that_could_be_texts_are_counted_only():
 
 
 def test_a_header_value_is_shown_where_it_decides_something():
-    """Types, encodings and rate limits have values of a fixed vocabulary; others have none."""
+    """Types, encodings and rate limits are shown if their value is of a fixed vocabulary."""
     shown = {
         "Content-Type": 'text/html; charset="utf-8"',
         "content-encoding": "gzip",
@@ -70,8 +69,8 @@ def test_a_header_value_is_shown_where_it_decides_something():
     ]
 
 
-def test_only_the_kind_of_an_id_is_shown():
-    """Only one word, a known kind or nothing before the number of an id is shown."""
+def test_an_id_is_shown_by_its_kind_alone():
+    """Before the number of an id, only one word, a known kind or nothing is shown."""
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
     counts = {"track-": 2, "custom-track-": 1, "SKILL_": 1, "(number)": 1, "(other)": 4}
@@ -92,20 +91,19 @@ def test_the_envelope_shows_numbers_and_flags_but_no_text():
     assert facts(b"<html>")["envelope"] == {"(body)": "unreadable"}
 
 
-def test_the_result_of_a_sync_is_predicted():
-    """Rows, rejected ones, coerced values and columns are counted as a sync would write them."""
+def test_the_rows_of_a_sync_are_counted():
+    """Rows, rejected items, coerced values and columns are those that a sync would have."""
     track = {"id": "track-1", "live": "perhaps", "extra": 1, "content": [{"id": "c"}, 5]}
     found = facts([], items=[track, {"id": "track-1", "other": 1}, {"title": "no id"}])
     declared = {f"{table.name}.{name}" for table in TRACKS.tables for name in table.types}
     filled = {"track.id", "track_content.track_id", "track_content.id", "track_content.position"}
+    assert (found["coerced"], found["undeclared"]) == ({"track.live": 1}, ["track.extra"])
     assert found["rows"] == {"track": 1, "track_content": 1}
     assert found["rejected"] == {"track": 2, "track_content": 1}
-    assert found["coerced"] == {"track.live": 1}
-    assert found["undeclared"] == ["track.extra"]
     assert set(found["always_null"]) == declared - filled
 
 
-def test_a_rejected_response_is_described_too():
+def test_a_refused_response_is_described_too():
     """Its items are those of the list with a catalog's name, in any charset."""
     body = '{"live-tracks": [{"id": "track-1"}], "é": 1}'.encode("latin-1")
     failure = EndpointError("tracks", "http://a", 6, FinalError("it is paginated", "Update"))
@@ -114,8 +112,8 @@ def test_a_rejected_response_is_described_too():
     assert (found["envelope"]["(not shown)"], found["rows"]) == ("integer 1", {"track": 1})
 
 
-def test_every_finding_on_a_response_is_shown():
-    """All findings are shown, although a sync stops at the first."""
+def test_all_evidence_against_a_response_is_shown():
+    """A sync would stop at the first finding."""
     document = {"tracks": [], "error": True, "hasMore": True, "total": 5}
     assert facts(document, {"X-Next-Page": "2"})["evidence"] == {
         "error": "error is true",
