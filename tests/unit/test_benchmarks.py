@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import picture, report
-from benchmarks.measure import PROJECT
 from benchmarks.results import Run, load, lower_bound
+from devkit.package import PROJECT
 
 RESULTS = load(PROJECT / "benchmarks" / "results.json")
 
