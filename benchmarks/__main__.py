@@ -24,16 +24,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=quick)
     options = parser.parse_args()
     folder = PROJECT / (".bench" if options.quick else "benchmarks")
-    path, sections = folder / "results.json", [options.section]
-    if options.section == "all":
-        results, sections = Results(options.quick, {}, {}, []), list(SECTIONS)
-    elif path.exists():
+    path, results = folder / "results.json", Results(options.quick, {}, {}, [])
+    if options.section != "all":
+        if not path.exists():
+            sys.exit(f"There is no results.json in {folder.name}: measure all sections first.")
         results = load(path)
-    else:
-        sys.exit(f"There is no results.json in {folder.name}: measure all sections first.")
-    for section in sections if options.section != "report" else ():
-        _measure(section, results)
-    save(results, path)
+    if options.section != "report":
+        for section in SECTIONS if options.section == "all" else [options.section]:
+            _measure(section, results)
+        save(results, path)
     for written in report.write(results, folder):
         print(written.relative_to(PROJECT))
 

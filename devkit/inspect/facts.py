@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from async_client import evidence
+from async_client import EndpointError, ReceivedResponse, evidence
 from async_client.charset import to_utf_8
 from async_client.response import envelope_names
-from devkit.inspect.fetch import Fetched
 from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
 from flatten import UndeclaredColumns, flatten_item
 
+Outcome = list[object] | EndpointError  # the items or the failure of a sync
 _NO_JSON = object()
 _MAX_MEMBERS = 100
 _MAX_DEPTH = 4  # as deep as a sync looks for evidence
@@ -32,13 +32,13 @@ _KNOWN_PREFIXES = "|".join(
 _ID = re.compile(rf"({_KNOWN_PREFIXES}|[A-Za-z]{{1,20}}[-_:]?|)\d+", re.ASCII)
 
 
-def facts_of(fetched: Fetched) -> Facts:
-    """Return the facts of an endpoint, also if a sync rejects its response, as JSON values."""
-    endpoint, response, failure = fetched.endpoint, fetched.response, fetched.failure
+def facts_of(endpoint: Endpoint, outcome: Outcome, response: ReceivedResponse | None) -> Facts:
+    """Return the facts of an endpoint as JSON values, also if a sync rejects its last response."""
     headers: Mapping[str, str] = response.headers if response else {}
     body = response.body if response else b""
     document = _document(body, headers.get("Content-Type", ""))
-    items = _listed(endpoint, document) if failure else fetched.items
+    failure = outcome if isinstance(outcome, EndpointError) else None
+    items = _listed(endpoint, document) if isinstance(outcome, EndpointError) else outcome
     return {
         "endpoint": endpoint.name,
         "response": {
