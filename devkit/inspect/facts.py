@@ -11,6 +11,7 @@ from itertools import islice
 from async_client import EndpointError, ReceivedResponse, evidence
 from async_client.charset import to_utf_8
 from async_client.response import envelope_names
+from changes import Plan, Upsert
 from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
 from flatten import UndeclaredColumns, flatten_item
@@ -119,29 +120,25 @@ def _id_prefix(endpoint: Endpoint, item: object) -> str:
 
 
 def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
-    """Count what a sync writes, rejects and coerces; of items with one key, the first counts."""
-    rows, rejected, coerced = Counter[str](), Counter[str](), Counter[str]()
+    """Count what an initial sync would write, reject and coerce."""
     columns: UndeclaredColumns = {}
-    keys: set[str | None] = {None}
+    plan = Plan(endpoint, {})
+    outcome = plan.outcome
+    rows: Counter[str] = Counter()
     filled: dict[tuple[str, str], bool] = {}
-    for item in items:
-        flat = flatten_item(endpoint, item, columns)
-        rejected.update(row.table for row in flat.rejected)
-        if flat.key in keys:
-            rejected[endpoint.table.name] += flat.key is not None
-            continue
-        keys.add(flat.key)
-        coerced.update(_column(*column) for column in flat.bad_values)
-        for table in endpoint.tables:
-            written = [flat.row or {}] if table is endpoint.table else list(flat.children.values())
-            rows[table.name] += len(written)
-            for name, value in (cell for row in written for cell in row.items()):
-                filled[table.name, name] = filled.get((table.name, name)) or value is not None
+    for operation in plan.operations(flatten_item(endpoint, item, columns) for item in items):
+        if isinstance(operation, Upsert):
+            rows[operation.table] += 1
+            for name, value in operation.row.items():
+                cell = operation.table, name
+                filled[cell] = filled.get(cell, False) or value is not None
+    rejected = Counter({endpoint.table.name: outcome.items - len(outcome.snapshot)})
+    rejected[endpoint.tables[-1].name] += outcome.rejected - rejected.total()
     declared = {(table.name, name) for table in endpoint.tables for name in table.types}
     return {
-        "rows": +rows,
+        "rows": rows,
         "rejected": +rejected,
-        "coerced": coerced,
+        "coerced": Counter(_column(*column) for column in outcome.bad_values.elements()),
         "always_null": [_column(*c) for c in filled if c in declared and not filled[c]],
         "undeclared": sorted({_column(*c) for c in filled.keys() - declared}),
     }
