@@ -19,7 +19,7 @@ from benchmarks.results import STATES, Results, Run, lower_bound, typical
 from devkit.package import PROJECT
 
 README = PROJECT / "benchmarks" / "README.md"
-PICTURE = "timeline.svg"
+PICTURE = README.with_name("timeline.svg")
 DOCUMENTS = [README, *(PROJECT / n for n in ("README.md", "CHANGELOG.md", "docs/architecture.md"))]
 
 _MB = 1_000_000
@@ -35,15 +35,14 @@ def write(results: Results, folder: Path) -> list[Path]:
     """Write documents and picture; those of a quick check go into a separate folder."""
     texts = documents(results)
     if results.quick:
-        texts = {folder / README.name: texts[README]}
-    texts[folder / PICTURE] = picture.timeline(results)
+        texts = {folder / path.name: texts[path] for path in (README, PICTURE)}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return list(texts)
 
 
 def documents(results: Results) -> dict[Path, str]:
-    """Return the full text of each document that has, or may have, a generated part."""
+    """Return the picture and the full text of each document that may have a generated part."""
 
     def generated(match: re.Match[str]) -> str:
         try:
@@ -51,7 +50,8 @@ def documents(results: Results) -> dict[Path, str]:
         except StatisticsError:  # there are no runs, as the section was skipped
             return f"{match[1]}\nNot measured.\n{match[3]}"
 
-    return {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+    texts = {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+    return {**texts, PICTURE: picture.timeline(results)}
 
 
 def _targets(results: Results) -> str:
