@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,11 +37,10 @@ _SYNCS = {"dlt": _DLT, "dlt, six workers": _DLT, "2.13.1": _GRPC}
 
 
 _NAMES = [endpoint.name for endpoint in ENDPOINTS]
-_REALISTIC = (0.2, 0.5, 0.5, 0.2, 0.4, 1.4)  # in replay order; the larger the body, the later
-# Seconds until each endpoint responds.
+# Seconds until each endpoint responds; in the realistic profile, the larger the body, the later.
 PROFILES = {
     **{f"{seconds:g} s": dict.fromkeys(_NAMES, seconds) for seconds in (0, 0.3, 1, 3)},
-    "realistic": dict(zip(_NAMES, _REALISTIC, strict=True)),
+    "realistic": dict(zip(_NAMES, (0.2, 0.5, 0.5, 0.2, 0.4, 1.4), strict=True)),
 }
 
 
@@ -161,15 +161,13 @@ def machine() -> dict[str, str]:
 
 def latency(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync in each latency profile, by all variants, one right after another."""
-    for number in range(extent.runs):
-        for case in extent.profiles:
-            for state in STATES:
-                variants = ["download", "sdk alone", "connector"]
-                # The other two handle a changed catalog as an unchanged one, and where responses
-                # take three seconds they take most of the time and show nothing new.
-                if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
-                    variants += ["threads", "sequential"]
-                yield from bench.round(number, state, variants, case)
+    for number, case, state in product(range(extent.runs), extent.profiles, STATES):
+        variants = ["download", "sdk alone", "connector"]
+        # The other two handle a changed catalog as an unchanged one, and where responses take
+        # three seconds they take most of the time and show nothing new.
+        if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
+            variants += ["threads", "sequential"]
+        yield from bench.round(number, state, variants, case)
 
 
 def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
@@ -180,12 +178,11 @@ def growth(bench: Bench, extent: Extent) -> Iterator[Run]:
         items = catalog(scale=scale)
         text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
         size = {"items": sum(map(len, items.values())), "bytes": len(text.encode())}
-        for variant in ("connector", "own"):
-            for state in ("first", "unchanged"):
-                run = bench.sync(variant)
-                rows = sum(live_rows(bench.folder / "connector").values())
-                run.case, run.state, run.parts = str(scale), state, {**size, "rows": rows}
-                yield run
+        for variant, state in product(("connector", "own"), STATES[:2]):
+            run = bench.sync(variant)
+            rows = sum(live_rows(bench.folder / "connector").values())
+            run.case, run.state, run.parts = str(scale), state, {**size, "rows": rows}
+            yield run
 
 
 # Each starts Python, and the later ones do more.
@@ -206,16 +203,14 @@ def process(bench: Bench, extent: Extent) -> Iterator[Run]:
 
 def generations(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync with both generations of the SDK."""
-    for number in range(extent.runs):
-        for state in STATES:
-            yield from bench.round(number, state, ["connector", "2.13.1"])
+    for number, state in product(range(extent.runs), STATES):
+        yield from bench.round(number, state, ["connector", "2.13.1"])
 
 
 def dlt(bench: Bench, extent: Extent) -> Iterator[Run]:
     """Sync with the connector and with dlt, each as a whole process."""
-    for number in range(extent.runs):
-        for state in ("first", "unchanged"):
-            yield from bench.round(number, state, ["connector", "dlt", "dlt, six workers"], "1 s")
+    for number, state in product(range(extent.runs), STATES[:2]):
+        yield from bench.round(number, state, ["connector", "dlt", "dlt, six workers"], "1 s")
 
 
 _QUOTAS = (
@@ -235,7 +230,7 @@ def envelope(bench: Bench, extent: Extent) -> Iterator[Run]:
         for case, bodies in {**sizes, **_at_the_bounds()}.items():
             bench.forget()
             bench.server.serve(bodies)
-            for state in ("first", "unchanged") if case in sizes else ("first",):
+            for state in STATES[: 2 if case in sizes else 1]:
                 run = bench.sync("2.13.1", "sh", "-c", _LIMITED, str(processes))
                 run.case, run.state = case, state
                 yield run
@@ -244,18 +239,18 @@ def envelope(bench: Bench, extent: Extent) -> Iterator[Run]:
 @contextmanager
 def _half_a_cpu() -> Iterator[Path]:
     """Create a control group with half a CPU; yield the file that moves a process into it."""
-    for root, quota in _QUOTAS:
-        if os.access(root / "cgroup.procs", os.W_OK):
-            group = root / f"benchmark-{os.getpid()}"
-            group.mkdir()
-            try:
-                for name, value in quota.items():
-                    (group / name).write_text(value, encoding="ascii")
-                yield group / "cgroup.procs"
-            finally:
-                group.rmdir()
-            return
-    raise SkippedError("a control group with a CPU quota needs Linux and root")
+    writable = [each for each in _QUOTAS if os.access(each[0] / "cgroup.procs", os.W_OK)]
+    if not writable:
+        raise SkippedError("a control group with a CPU quota needs Linux and root")
+    root, quota = writable[0]
+    group = root / f"benchmark-{os.getpid()}"
+    group.mkdir()
+    try:
+        for name, value in quota.items():
+            (group / name).write_text(value, encoding="ascii")
+        yield group / "cgroup.procs"
+    finally:
+        group.rmdir()
 
 
 def _at_the_bounds() -> dict[str, dict[str, Any]]:

@@ -53,12 +53,10 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     failures = dict.fromkeys(each for _, each, _ in fetched if isinstance(each, EndpointError))
     failure = report.failure(failures, len(fetched)) if failures else None
     endpoints = [facts_of(*each) for each in fetched]
-    document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
-    text = (
-        json.dumps(document, indent=1, ensure_ascii=False)
-        if options.json
-        else as_text(endpoints, failure)
-    )
+    text = as_text(endpoints, failure)
+    if options.json:
+        document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
+        text = json.dumps(document, indent=1, ensure_ascii=False)
     # A server could return the token, as the name of a field for example.
     token = re.compile(re.escape(settings.bearer_token), re.IGNORECASE)
     sys.stdout.write(token.sub("(token)", text) + "\n")

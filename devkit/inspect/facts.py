@@ -12,7 +12,7 @@ from async_client import EndpointError, ReceivedResponse, evidence
 from async_client.charset import to_utf_8
 from async_client.response import envelope_names
 from changes import Plan, Upsert
-from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
+from devkit.inspect.fields import LARGEST_NUMBER, NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
 from flatten import UndeclaredColumns, flatten_item
 
@@ -20,7 +20,6 @@ Outcome = list[object] | EndpointError  # the items or the failure of a sync
 _NO_JSON = object()
 _MAX_MEMBERS = 100
 _MAX_DEPTH = 4  # as deep as a sync looks for evidence
-_LARGEST_NUMBER = 10**15
 _HEADER_NAME = re.compile(r"[A-Za-z][\w-]{0,59}", re.ASCII)
 # The headers that determine decoding and waits, and the characters allowed in their values.
 _HEADER_WITH_VALUE = re.compile(
@@ -89,7 +88,7 @@ def _members(
 def _described(value: object) -> str:
     if isinstance(value, list):
         return f"list of {len(value):,}"
-    if isinstance(value, int) and abs(value) < _LARGEST_NUMBER:  # including true and false
+    if isinstance(value, int) and abs(value) < LARGEST_NUMBER:  # including true and false
         return f"{json_type(value)} {json.dumps(value)}"
     return json_type(value)
 
