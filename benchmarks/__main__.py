@@ -11,8 +11,9 @@ import sys
 from datetime import datetime, timezone
 
 from benchmarks import report
-from benchmarks.measure import FULL, PROJECT, QUICK, SECTIONS, SkippedError, benching, machine
+from benchmarks.measure import FULL, QUICK, SECTIONS, SkippedError, benching, machine
 from benchmarks.results import Results, load, save
+from devkit.package import PROJECT
 
 
 def main() -> None:
@@ -23,23 +24,23 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=quick)
     options = parser.parse_args()
     folder = PROJECT / (".bench" if options.quick else "benchmarks")
-    results = Results(options.quick, {}, {}, [])
+    path, results = folder / "results.json", Results(options.quick, {}, {}, [])
     if options.section != "all":
-        if not (folder / "results.json").exists():
+        if not path.exists():
             sys.exit(f"There is no results.json in {folder.name}: measure all sections first.")
-        results = load(folder / "results.json")
+        results = load(path)
     if options.section != "report":
-        results.machine = machine()
         for section in SECTIONS if options.section == "all" else [options.section]:
             _measure(section, results)
-        save(results, folder / "results.json")
-    for path in report.write(results, folder):
-        print(path.relative_to(PROJECT))
+        save(results, path)
+    for written in report.write(results, folder):
+        print(written.relative_to(PROJECT))
 
 
 def _measure(section: str, results: Results) -> None:
     """Replace the runs of a section; one that cannot be measured on this machine has none."""
     now, load_average = datetime.now(timezone.utc), os.getloadavg()[0]
+    results.machine = machine()
     results.conditions[section] = f"{now:%Y-%m-%d}, {load_average:.2f}"
     results.runs = [run for run in results.runs if run.section != section]
     try:

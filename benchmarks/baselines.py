@@ -26,11 +26,10 @@ def download(configuration: Configuration, _state: object, watch: Any) -> None:
 
 async def _download(configuration: Configuration, watch: Any) -> None:
     headers = {**_authorization(configuration), "Accept-Encoding": "gzip, deflate"}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession(configuration["base_url"], headers=headers) as session:
 
         async def read(endpoint: Endpoint) -> None:
-            async with session.get(configuration["base_url"] + endpoint.path) as response:
-                response.raise_for_status()
+            async with session.get(endpoint.path, raise_for_status=True) as response:
                 await response.read()
             watch.arrived(endpoint.name)
 
@@ -64,12 +63,10 @@ def _write(endpoint: Endpoint, items: list[object], watch: Any) -> None:
     """Upsert every row of a catalog, then checkpoint."""
     for item in items:
         flat = flatten_item(endpoint, item)
-        if flat.row is None:
-            continue
-        watch.upsert(endpoint.table.name, flat.row)
-        if endpoint.child is not None:
-            for row in flat.children.values():
-                watch.upsert(endpoint.child.table.name, row)
+        if flat.row is not None:
+            watch.upsert(endpoint.table.name, flat.row)
+        for row in flat.children.values():
+            watch.upsert(endpoint.tables[-1].name, row)
     watch.checkpoint({"last_synced_endpoint": endpoint.name})
 
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import grpc
 import msgspec
@@ -39,31 +38,26 @@ def _serve(port: int) -> Run:
 
 
 def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -> Run:
-    port = grpc_sync.free_port()
+    """Sync from the state that the last sync left."""
+    configuration, path = {"bearer_token": token, "base_url": base_url}, Path(folder, "state.json")
+    state = path.read_text(encoding="utf-8") if path.exists() else "{}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    port, error = grpc_sync.free_port(), ""
     command = [*prefix, sys.executable, "-m", "benchmarks.grpc_service", str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
         with grpc_sync.stub_at(port) as stub:
-            configuration = {"bearer_token": token, "base_url": base_url}
             started = time.perf_counter()
-            error = _update(stub, configuration, Path(folder) / "state.json")
+            try:
+                for response in grpc_sync.update(stub, configuration, state):
+                    if response.WhichOneof("operation") == "checkpoint":
+                        path.write_text(response.checkpoint.state_json, encoding="utf-8")
+            except grpc.RpcError as failure:
+                error = str(failure.details())
             seconds = time.perf_counter() - started
         output, _ = service.communicate()
     run = msgspec.json.decode(output, type=Run)
     run.seconds, run.error = seconds, error
     return run
-
-
-def _update(stub: Any, configuration: dict[str, str], path: Path) -> str:
-    """Call `Update` from the state that the last sync left; return the error, if any."""
-    state = path.read_text(encoding="utf-8") if path.exists() else "{}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        for response in grpc_sync.update(stub, configuration, state):
-            if response.WhichOneof("operation") == "checkpoint":
-                path.write_text(response.checkpoint.state_json, encoding="utf-8")
-    except grpc.RpcError as error:
-        return str(error.details())
-    return ""
 
 
 if __name__ == "__main__":

@@ -18,31 +18,29 @@ from mock_api.catalog import catalog
 
 
 def main() -> None:
-    """Measure each step alone, and all of them as in an unchanged sync, at the real size."""
+    """Measure each step alone, and all of them as in an unchanged sync, at the real size.
+
+    The steps keep no result, as a sync keeps none.
+    """
     items = catalog()
     bodies = {e: json.dumps({"data": items[e.name]}).encode() for e in ENDPOINTS}
-    microseconds = 1e6 / sum(map(len, items.values()))
-    parts = {
-        name: microseconds * median(repeat(step, number=1, repeat=9))
-        for name, step in _steps(bodies).items()
-    }
-    print(json.dumps(parts))
-
-
-def _steps(bodies: Mapping[Endpoint, bytes]) -> dict[str, Callable[[], object]]:
-    """Return the steps by name; they keep no result, as a sync keeps none."""
     split_bodies = {endpoint: split(endpoint, body) for endpoint, body in bodies.items()}
-    decoded = [(e, item) for e, items in split_bodies.items() for item in items]
+    decoded = [(e, item) for e, each in split_bodies.items() for item in each]
     columns: dict[Endpoint, UndeclaredColumns] = {endpoint: {} for endpoint in bodies}
     flat = [flatten_item(endpoint, item, columns[endpoint]) for endpoint, item in decoded]
     last = _synced(bodies, {})
-    return {
+    steps: dict[str, Callable[[], object]] = {
         "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
         "decode": lambda: deque(chain.from_iterable(split_bodies.values()), 0),
         "flatten": lambda: deque((flatten_item(e, i, columns[e]) for e, i in decoded), 0),
         "digest": lambda: deque(map(fingerprint, flat), 0),
         "all, with the comparison": lambda: _synced(bodies, last),
     }
+    microseconds = {
+        name: 1e6 / len(decoded) * median(repeat(step, number=1, repeat=9))
+        for name, step in steps.items()
+    }
+    print(json.dumps(microseconds))
 
 
 def _synced(

@@ -8,24 +8,25 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import product, zip_longest
 from operator import truediv
 from pathlib import Path
-from statistics import StatisticsError, median
-from typing import Any
+from statistics import StatisticsError, mean, median
 
 from benchmarks import picture
-from benchmarks.measure import PROFILES, PROJECT
+from benchmarks.measure import PROFILES
 from benchmarks.results import STATES, Results, Run, lower_bound, typical
+from devkit.package import PROJECT
 
 README = PROJECT / "benchmarks" / "README.md"
-PICTURE = "timeline.svg"
+PICTURE = README.with_name("timeline.svg")
 DOCUMENTS = [README, *(PROJECT / n for n in ("README.md", "CHANGELOG.md", "docs/architecture.md"))]
 
 _MB = 1_000_000
-_IMPORTS = ("SDK", "import")
 _CPU = "CPU time beyond the SDK's own, in parts of it"
 _DLT = ("connector", "dlt", "dlt, six workers")
+_GENERATIONS = {"connector": "3.0.0", "2.13.1": "2.13.1"}
+_USED = ("s", "CPU s", "peak MB")
 _MARKED = re.compile(r"(<!-- benchmark (\w+) -->).*?(<!-- end -->)", re.DOTALL)
 Cell = str | float | None
 
@@ -34,74 +35,71 @@ def write(results: Results, folder: Path) -> list[Path]:
     """Write documents and picture; those of a quick check go into a separate folder."""
     texts = documents(results)
     if results.quick:
-        texts = {folder / README.name: texts[README]}
-    texts[folder / PICTURE] = picture.timeline(results)
+        texts = {folder / path.name: texts[path] for path in (README, PICTURE)}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return list(texts)
 
 
 def documents(results: Results) -> dict[Path, str]:
-    """Return the full text of each document that has, or may have, a generated part."""
+    """Return the picture and the full text of each document that may have a generated part."""
 
     def generated(match: re.Match[str]) -> str:
         try:
-            text = BLOCKS[match[2]](results)
+            return match[1] + BLOCKS[match[2]](results) + match[3]
         except StatisticsError:  # there are no runs, as the section was skipped
-            text = "\nNot measured.\n"
-        return f"{match[1]}{text}{match[3]}"
+            return f"{match[1]}\nNot measured.\n{match[3]}"
 
-    return {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+    texts = {path: _MARKED.sub(generated, path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+    return {**texts, PICTURE: picture.timeline(results)}
 
 
 def _targets(results: Results) -> str:
     rows = [
         (what, "at most " + form.format(limit), form.format(value), ("no", "yes")[value <= limit])
-        for what, limit, value, form in targets(results)
+        for what, form, limit, value in _bounded(results)
     ]
     return _table(("what", "target", "measured, worst case", "met"), rows)
 
 
-def targets(results: Results) -> Iterator[tuple[str, float, float, str]]:
-    """Yield what is bounded, its limit, its worst median over the cases, and their format."""
-    first, unchanged = (
-        [_figures(results, case, state) for case in results.cases("latency")]
-        for state in ("first", "unchanged")
-    )
-    worst = max(figures["connector ÷ lower bound"] for figures in first)
-    yield "first sync ÷ lower bound", 1.10, worst, "{:.2f}"
-    worst = max(figures["after the slowest response"] for figures in unchanged)
-    yield "unchanged sync, after the slowest response", 0.15, worst, "{:.2f} s"
-    worst = max(figures[_CPU] for figures in first)
-    yield f"first sync, {_CPU}", 0.10, worst, "{:.2f}"
+def _bounded(results: Results) -> Iterator[tuple[str, str, float, float]]:
+    """Yield what is bounded, its format, its limit, and its worst median over the cases."""
+
+    def worst(state: str, name: str) -> float:
+        return max(_figures(results, case, state)[name] for case in results.cases("latency"))
+
+    ratio, wait = "connector ÷ lower bound", "after the slowest response"
+    yield "first sync ÷ lower bound", "{:.2f}", 1.10, worst("first", ratio)
+    yield f"unchanged sync, {wait}", "{:.2f} s", 0.15, worst("unchanged", wait)
+    yield f"first sync, {_CPU}", "{:.2f}", 0.10, worst("first", _CPU)
     (item,) = results.of("process", variant="item")
     own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
-    yield "decode, flatten and digest an item", 27, own, "{:.0f} µs"
-    sdk, own = (_whole(results.of("process", variant=variant)) for variant in _IMPORTS)
-    yield "import of `connector`", 0.12, own - sdk, "{:.2f} s"
-    if results.of("envelope"):
-        peak = max(run.peak_bytes for run in results.of("envelope")) / _MB
-        yield "peak memory with half a CPU and 1 GB", 600, peak, "{:.0f} MB"
-    for (state, *_, ratio), limit in zip(_dlt_rows(results), (1.25, 0.65), strict=False):
-        yield f"{state} sync as a whole process ÷ dlt with six workers", limit, ratio, "{:.2f}"
+    yield "decode, flatten and digest an item", "{:.0f} µs", 27, own
+    own = _start(results, "import") - _start(results, "SDK")
+    yield "import of `connector`", "{:.2f} s", 0.12, own
+    if envelope := results.of("envelope"):
+        peak = max(run.peak_bytes for run in envelope) / _MB
+        yield "peak memory with half a CPU and 1 GB", "{:.0f} MB", 600, peak
+    for state, row, limit in zip(STATES, _dlt_rows(results), (1.25, 0.65), strict=False):
+        yield f"{state} sync as a whole process ÷ dlt with six workers", "{:.2f}", limit, row[-1]
 
 
 def _figures(results: Results, case: str, state: str) -> dict[str, float]:
     """Return the medians of a case, and of the ratios of its runs."""
     runs = [
-        (run, download, alone, lower_bound(download, alone))
+        (run, alone, max(download.arrived.values()), lower_bound(download, alone))
         for run in results.of("latency", variant="connector", case=case, state=state)
         for download in results.like(run, "download")
         for alone in results.like(run, "sdk alone")
     ]
     figures = {
-        "slowest response": [max(download.arrived.values()) for _, download, *_ in runs],
-        "SDK alone": [alone.seconds for *_, alone, _ in runs],
+        "slowest response": [slowest for *_, slowest, _ in runs],
+        "SDK alone": [alone.seconds for _, alone, *_ in runs],
         "lower bound": [bound for *_, bound in runs],
         "connector": [run.seconds for run, *_ in runs],
         "connector ÷ lower bound": [run.seconds / bound for run, *_, bound in runs],
-        "after the slowest response": [r.seconds - max(d.arrived.values()) for r, d, *_ in runs],
-        _CPU: [r.cpu_seconds / a.cpu_seconds - 1 for r, _, a, _ in runs],
+        "after the slowest response": [run.seconds - slowest for run, _, slowest, _ in runs],
+        _CPU: [run.cpu_seconds / alone.cpu_seconds - 1 for run, alone, *_ in runs],
     }
     for variant in ("threads", "sequential"):
         peers = results.of("latency", variant=variant, case=case, state=state)
@@ -111,7 +109,7 @@ def _figures(results: Results, case: str, state: str) -> dict[str, float]:
 
 def _latency(results: Results) -> str:
     cases = [(case, state) for case in results.cases("latency") for state in STATES]
-    figures = [_figures(results, case, state) for case, state in cases]
+    figures = [_figures(results, *case) for case in cases]
     names = [name for name in figures[0] if name != _CPU]
     rows = [(*case, *map(each.get, names)) for case, each in zip(cases, figures, strict=True)]
     return _table(("responses after", "sync", *names), rows)
@@ -119,44 +117,45 @@ def _latency(results: Results) -> str:
 
 def _growth(results: Results) -> str:
     header = ["operations", "size", "items", "rows", "JSON, MB"]
-    header += [f"{state}, {x}" for state in ("first", "unchanged") for x in ("ms", "CPU ms", "MB")]
+    header += _headings(STATES[:2], ("ms", "CPU ms", "MB"))
     rows: list[list[Cell]] = []
     for variant, words in (("connector", "into DuckDB"), ("own", "dropped")):
         for case in results.cases("growth"):
             runs = results.of("growth", case=case, variant=variant)
-            size = runs[0].parts
-            rows.append(
-                [words, case, f"{size['items']:,.0f}", f"{size['rows']:,.0f}", size["bytes"] / _MB]
-            )
+            items, total_bytes, written = (runs[0].parts[n] for n in ("items", "bytes", "rows"))
+            row: list[Cell] = [words, case, f"{items:,.0f}", f"{written:,.0f}", total_bytes / _MB]
             for run in runs:
                 megabytes = (run.peak_bytes - run.before_bytes) / _MB
                 used = (1000 * run.seconds, 1000 * run.cpu_seconds, megabytes)
-                rows[-1] += [1000 * each / size["items"] for each in used]
+                row += [1000 * each / items for each in used]
+            rows.append(row)
     return _table(header, rows)
 
 
 def _process(results: Results) -> str:
-    alone, cached, synced, python, sdk, imported = (
-        results.of("process", variant=variant)
-        for variant in ("sdk alone", "names cached", "connector", "Python", *_IMPORTS)
+    python, sdk, imported, whole = (
+        _start(results, variant) for variant in ("Python", "SDK", "import", "connector")
     )
-    starts = [_whole(runs) for runs in (python, sdk, imported, synced)]
-    each = [seconds for run in alone for seconds in run.checkpoint_seconds]
-    checkpoints = f"seven checkpoints, {min(each):.2f} to {max(each):.2f}"
+    alone, cached, synced = (
+        typical(results.of("process", variant=variant))
+        for variant in ("sdk alone", "names cached", "connector")
+    )
+    each = [run.checkpoint_seconds for run in results.of("process", variant="sdk alone")]
+    checkpoints = f"seven checkpoints, {min(map(min, each)):.2f} to {max(map(max, each)):.2f}"
     rows = [
-        (f"start of Python, {starts[0]:.2f} s, and import of the SDK", "SDK", starts[1]),
-        ("import of `connector`", "connector", starts[2] - starts[1]),
-        ("`update()`: the SDK's operations", "SDK", typical(alone)),
-        (f"of it {checkpoints} s each", "SDK", sum(each) / len(alone)),
-        ("of it the conversion of column names", "SDK", typical(alone) - typical(cached)),
-        ("`update()`: the rest", "connector", typical(synced) - typical(alone)),
-        ("preparation and end", "SDK, benchmark", starts[3] - typical(synced) - starts[2]),
+        (f"start of Python, {python:.2f} s, and import of the SDK", "SDK", sdk),
+        ("import of `connector`", "connector", imported - sdk),
+        ("`update()`: the SDK's operations", "SDK", alone),
+        (f"of it {checkpoints} s each", "SDK", mean(map(sum, each))),
+        ("of it the conversion of column names", "SDK", alone - cached),
+        ("`update()`: the rest", "connector", synced - alone),
+        ("preparation and end", "SDK, benchmark", whole - synced - imported),
     ]
     return _table(("part", "of", "seconds"), rows)
 
 
-def _whole(runs: list[Run]) -> float:
-    return typical(runs, lambda run: run.process_seconds)
+def _start(results: Results, variant: str) -> float:
+    return typical(results.of("process", variant=variant), "process_seconds")
 
 
 def _item(results: Results) -> str:
@@ -165,62 +164,61 @@ def _item(results: Results) -> str:
 
 
 def _generations(results: Results) -> str:
-    header = ["sync"]
-    header += [f"{sdk}, {x}" for sdk in ("3.0.0", "2.13.1") for x in ("s", "CPU s", "peak MB")]
-    rows: list[list[Cell]] = [[state] for state in STATES]
-    for row, state in zip(rows, STATES, strict=True):
-        for variant in ("connector", "2.13.1"):
-            row.extend(_used(results.of("generations", variant=variant, state=state)))
-    return _table(header, rows)
+    rows = [
+        [state, *_used(results.of("generations", variant=v, state=state) for v in _GENERATIONS)]
+        for state in STATES
+    ]
+    return _table(["sync", *_headings(_GENERATIONS.values(), _USED)], rows)
 
 
 def _envelope(results: Results) -> str:
-    header = ["catalogs", "first sync"]
-    header += [f"{state}, {x}" for state in STATES[:2] for x in ("s", "CPU s", "peak MB")]
-    rows: list[list[Cell]] = []
-    for case in results.cases("envelope"):
-        runs = results.of("envelope", case=case)
-        used = [cell for run in runs for cell in _used([run])]
-        rows.append([case, "failed" if runs[0].error else "complete", *used])
-    return _table(header, rows)
+    rows = [
+        [case, "failed" if runs[0].error else "complete", *_used([run] for run in runs)]
+        for case in results.cases("envelope")
+        for runs in [results.of("envelope", case=case)]
+    ]
+    return _table(["catalogs", "first sync", *_headings(STATES[:2], _USED)], rows)
 
 
-def _used(runs: list[Run]) -> Sequence[Cell]:
-    """Return seconds, CPU seconds and peak memory in MB."""
-    peak = typical(runs, lambda run: run.peak_bytes) / _MB
-    return (typical(runs), typical(runs, lambda run: run.cpu_seconds), peak)
+def _headings(groups: Iterable[str], units: Iterable[str]) -> list[str]:
+    return [f"{group}, {unit}" for group, unit in product(groups, units)]
+
+
+def _used(groups: Iterable[list[Run]]) -> list[Cell]:
+    units = {"seconds": 1, "cpu_seconds": 1, "peak_bytes": _MB}
+    return [typical(runs, field) / unit for runs in groups for field, unit in units.items()]
 
 
 def _dlt(results: Results) -> str:
     header = ("sync", *_DLT, *(f"connector ÷ {variant}" for variant in _DLT[1:]))
-    return _table(header, _dlt_rows(results))
+    return _table(
+        header, ([state, *row] for state, row in zip(STATES, _dlt_rows(results), strict=False))
+    )
 
 
-def _dlt_rows(results: Results) -> Iterator[list[Any]]:
-    for state in ("first", "unchanged") if results.of("dlt") else ():
+def _dlt_rows(results: Results) -> Iterator[list[float]]:
+    for state in STATES[:2] if results.of("dlt") else ():
         runs = [results.of("dlt", variant=variant, state=state) for variant in _DLT]
-        own, *peers = [[run.process_seconds for run in each] for each in runs]
-        yield [state, *map(_whole, runs), *(median(map(truediv, own, peer)) for peer in peers)]
+        own, *peers = seconds = [[run.process_seconds for run in each] for each in runs]
+        yield [median(each) for each in (*seconds, *(map(truediv, own, peer) for peer in peers))]
 
 
 def _machine(results: Results) -> str:
     versions = "; ".join(f"{name}: {text}" for name, text in results.machine.items())
     started = "; ".join(f"{section} {text}" for section, text in results.conditions.items())
-    text = f"- {versions}. Date and load average at the start: {started}."
-    return f"\n{_filled(text)}"
+    text = f"{versions}. Date and load average at the start: {started}."
+    return _filled(text, "- ")
 
 
 def _speed(results: Results) -> str:
-    first, unchanged = (_figures(results, "realistic", state) for state in STATES[:2])
-    rows = [
-        (words, f"{first[name]:.2f} s", f"{unchanged[name]:.2f} s")
-        for name, words in (
-            ("lower bound", "network and SDK alone, the lower bound"),
-            ("connector", "this connector"),
-            ("threads", "requests in threads, all rows written every time"),
-            ("sequential", "one request after another, all rows written every time"),
-        )
-    ]
+    figures = [_figures(results, "realistic", state) for state in STATES[:2]]
+    words = {
+        "lower bound": "network and SDK alone, the lower bound",
+        "connector": "this connector",
+        "threads": "requests in threads, all rows written every time",
+        "sequential": "one request after another, all rows written every time",
+    }
+    rows = [(words[name], *(f"{each[name]:.2f} s" for each in figures)) for name in words]
     return _table(("`realistic` profile", "first sync", "unchanged sync"), rows)
 
 
@@ -229,7 +227,7 @@ def _speed_text(results: Results) -> str:
     latency, first = PROFILES["realistic"].values(), _figures(results, "realistic", "first")
     equal = _figures(results, "1 s", "first")
     order = "ahead" if equal["threads"] < equal["connector"] else "behind"
-    return "\n" + _filled(
+    return _filled(
         f"""Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
         `realistic` profile responses take {min(latency)} to {max(latency)} s, the larger the
         longer. The SDK alone needs {first["SDK alone"]:.2f} s for the rows of a first sync. If all
@@ -245,9 +243,9 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
 }
 
 
-def _filled(text: str) -> str:
-    indent = "  " if text.startswith("- ") else ""
-    return textwrap.fill(" ".join(text.split()), 99, subsequent_indent=indent) + "\n"
+def _filled(text: str, bullet: str = "") -> str:
+    words, indent = " ".join(text.split()), " " * len(bullet)
+    return f"\n{textwrap.fill(words, 99, initial_indent=bullet, subsequent_indent=indent)}\n"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -61,9 +60,9 @@ class Results(msgspec.Struct):
         return list(dict.fromkeys(run.case for run in self.of(section)))
 
 
-def typical(runs: list[Run], value: Callable[[Run], float] = lambda run: run.seconds) -> float:
-    """Return the median of a value over runs."""
-    return median(map(value, runs))
+def typical(runs: list[Run], field: str = "seconds") -> float:
+    """Return the median of a field over runs."""
+    return float(median(getattr(run, field) for run in runs))
 
 
 def lower_bound(download: Run, alone: Run) -> float:

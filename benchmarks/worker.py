@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,12 +20,10 @@ from fivetran_connector_sdk import Operations
 
 import connector
 from benchmarks import baselines
+from benchmarks.baselines import Configuration
 from benchmarks.results import Run, peak_bytes
 from devkit import sdk
 from endpoints import ENDPOINTS
-
-Configuration = Mapping[str, str]
-
 
 _NAMES = ("upsert", "delete", "truncate", "warning", "checkpoint")
 
@@ -76,13 +74,8 @@ def main() -> None:
     """Run the sync that the command line names."""
     # The SDK logs to standard output, also while the process ends.
     output, sys.stdout = sys.stdout, Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    variant, folder, base_url, token = sys.argv[1:]
-    run = sync(variant, Path(folder), {"bearer_token": token, "base_url": base_url})
-    output.buffer.write(msgspec.json.encode(run))
-
-
-def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
-    """Sync by one variant in this process."""
+    variant, path, base_url, token = sys.argv[1:]
+    configuration, folder = {"bearer_token": token, "base_url": base_url}, Path(path)
     sdk.prepare("INFO")
     if variant == "names cached":
         sdk.cache_names()
@@ -94,13 +87,13 @@ def sync(variant: str, folder: Path, configuration: Configuration) -> Run:
         watch.start()
         _VARIANTS[variant](configuration, state, watch)
 
-    if variant in ("own", "download"):
+    if variant in ("own", "download"):  # without the SDK
         update(configuration, sdk.state_of(folder))
         sdk.state_file(folder).parent.mkdir(parents=True, exist_ok=True)
         sdk.state_file(folder).write_text(json.dumps(states[-1]), encoding="utf-8")
     else:
         sdk.run(update, configuration, folder)
-    return watch.run()
+    output.buffer.write(msgspec.json.encode(watch.run()))
 
 
 def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
@@ -119,16 +112,16 @@ def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> 
 
 def _alone(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
     """Record the connector's operations, then pass them to the SDK with nothing else to do."""
-    operations: list[tuple[str, tuple[object, ...]]] = []
+    operations: list[tuple[Callable[..., None], tuple[object, ...]]] = []
 
     def recorder(name: str) -> Callable[..., None]:
-        return lambda *arguments: operations.append((name, arguments))
+        return lambda *arguments: operations.append((getattr(watch, name), arguments))
 
     vars(connector).update(op=SimpleNamespace(**{name: recorder(name) for name in _NAMES}))
     connector.update(configuration, state)
     watch.start()
-    for name, arguments in operations:
-        getattr(watch, name)(*arguments)
+    for operation, arguments in operations:
+        operation(*arguments)
 
 
 _VARIANTS: dict[str, Callable[[Configuration, sdk.State, Watch], None]] = {

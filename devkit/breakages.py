@@ -39,46 +39,26 @@ class Breakage(NamedTuple):
     tests: str
 
 
-_FAULTS = "tests/system/test_faults.py"
 # File and tests; then by name, the text before and after.
 _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("connector.py", "tests/unit/test_connector.py"): {
         "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
-        "no checkpoint after an endpoint": (
-            "_checkpoint(progress, None if rejected else follower)",
-            "pass",
-        ),
+        "no checkpoint after an endpoint": ("(progress, None if rejected else follower)", ""),
         "writing is not reset before a 401 is raised": ("None if rejected else ", ""),
-        "a 401 of a later endpoint is not seen": (
-            "isinstance(future.exception(), ",
-            "isinstance(future, ",
-        ),
+        "a 401 of a later endpoint is not seen": ("future.exception(), Token", "future, Token"),
         "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
         "a cancelled sync is a success": ("except BaseException", "except KeyboardInterrupt"),
-        "a replayed body is kept in memory": (
-            "catalogs.pop(endpoint.name)",
-            "catalogs[endpoint.name]",
-        ),
+        "a replayed body is kept in memory": ("catalogs.pop(", "catalogs.get("),
     },
     ("report.py", "tests/unit/test_report.py"): {
-        "one deferred delete is not reported": (
-            "if outcome.deferred:",
-            "if outcome.deferred > 1:",
-        ),
+        "one deferred delete is not reported": ("outcome.deferred:", "outcome.deferred > 1:"),
         "the proposed skip_endpoints drops those skipped already": (" or e.name not in asked", ""),
     },
     ("endpoints.py", "tests/unit/test_endpoints.py"): {
         "chapters of two courses share a primary key": ('("id", "course_id")', '("id",)'),
-        "a timestamp is declared as text": ("UTC_DATETIME", "STRING"),
     },
     ("async_client/background.py", "tests/unit/test_background.py"): {
         "leaving does not wait until the connections are closed": ("thread.join()", "pass"),
-    },
-    ("async_client/charset.py", "tests/unit/test_response.py"): {
-        "a declared charset is preferred to valid UTF-8": (
-            "and _is_utf_8(body):",
-            "and _is_utf_8(body) and not _declared(content_type):",
-        ),
     },
     ("async_client/client.py", "tests/unit/test_client.py"): {
         "environment proxies are ignored": ("proxy=", "proxy=None and "),
@@ -86,17 +66,11 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("async_client/client.py", "tests/unit/test_background.py"): {
         "a 401 does not cancel the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
     },
-    ("async_client/client.py", f"{_FAULTS}::test_a_bad_certificate_is_final"): {
+    ("async_client/client.py", "tests/system/test_faults.py"): {
         "TLS certificates are not verified": ("if secure else True", "if not secure else False"),
-    },
-    ("async_client/client.py", f"{_FAULTS}::test_a_transient_fault_is_retried"): {
         "a silent server is waited for": ("sock_read=silence_seconds", "sock_read=None"),
-    },
-    ("async_client/client.py", f"{_FAULTS}::test_a_final_fault_is_not_retried"): {
         "redirects are followed": ("allow_redirects=False", "allow_redirects=True"),
         "a token that a redirect encodes is shown": ("not in unquote(headers", "not in (headers"),
-    },
-    ("async_client/client.py", f"{_FAULTS}::test_a_gzip_bomb_is_refused_while_it_is_read"): {
         "a body is not bounded": ("if len(body) > self.limits.body_bytes:", "if not body:"),
     },
     ("async_client/evidence.py", "tests/unit/test_evidence.py"): {
@@ -104,15 +78,8 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "an equal total is a shortfall": ("greatest[1] <= item_count", "greatest[1] < item_count"),
         "an error beside the list is ignored": ("return not _is_nothing(value)", "return False"),
     },
-    ("async_client/nesting.py", "tests/unit/test_nesting.py"): {
-        "the deepest allowed item is refused": ("any(level > levels", "any(level >= levels"),
-    },
     ("async_client/requested_wait.py", "tests/unit/test_requested_wait.py"): {
-        "the header RateLimit-Reset is misspelt": ('"ratelimitreset"', '"ratelimitresets"'),
-        "a Retry-After date counts from the local clock": (
-            'sent = _date(headers.get("Date", "")) or now',
-            "sent = now",
-        ),
+        "Retry-After dates count from the local clock": ("sent = _date(", "sent = now or _date("),
     },
     ("async_client/response.py", "tests/unit/test_response.py"): {
         "a list without readable keys is a catalog": ("    _check_keys(endpoint, items)\n", ""),
@@ -134,12 +101,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "a password in base_url is accepted": ('if "@" in', 'if " " in'),
     },
     ("changes/plan.py", "tests/unit/test_plan.py"): {
-        "an empty snapshot is taken for none": ("before is None", "not before"),
         "duplicates are not rejected": ("and flat.key in outcome.snapshot:", "and False:"),
-        "missing_syncs is not reset": (
-            "] = now",
-            "] = now._replace(missing_syncs=last.missing_syncs if last else 0)",
-        ),
         "a deferred item leaves the snapshot": ("outcome.snapshot[key] = last.", "_ = last."),
         "five missing items are no mass delete": (">= MASS_DELETE", "> MASS_DELETE"),
         "an item without a key defers nothing": ("outcome.keyless += 1", "pass"),
@@ -151,35 +113,19 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     },
     ("changes/snapshot.py", "tests/unit/test_snapshot.py"): {
         "the order of children is a change": ("*sorted(map(", "*list(map("),
-        "a snapshot passes for another endpoint's": (
-            "person=endpoint_name.encode()",
-            'person=b""',
-        ),
     },
     ("changes/state.py", "tests/unit/test_state.py"): {
-        "an interrupted endpoint keeps its snapshot": (
-            "elif name != progress.interrupted",
-            "else",
-        ),
+        "an interrupted endpoint keeps its snapshot": ("name != progress.interrupted", "True"),
         "a state of another source is used": ('state.get("source") != source', "False"),
         "a changed snapshot is stored as before": ("self._texts.pop(endpoint_name, None)", "pass"),
     },
-    ("flatten/item.py", "tests/unit/test_item.py"): {
-        "the last of two equal children wins": ("and key in flat.children:", "and False:"),
-    },
     ("flatten/row.py", "tests/unit/test_item.py"): {
         "the foreign key in a child wins": ("**fields, **fixed}", "**fixed, **fields}"),
-        "undeclared columns are not bounded": ("len(seen) >= MOST_UNDECLARED_COLUMNS", "False"),
-    },
-    ("flatten/names.py", "tests/unit/test_names.py"): {
-        "a capital starts no word": ("(?<=[a-z])(?=[A-Z])|", ""),
     },
     ("flatten/rules.py", "tests/unit/test_rules.py"): {
         "chapters count from 0": ("children(value), start=1)", "children(value))"),
-        "a repeated position is kept": ("and len(set(positions)) == len(positions)", ""),
     },
     ("flatten/values.py", "tests/unit/test_values.py"): {
-        "NUL is not removed": ('return text.replace("\\0", "")', "return text"),
         "a lone surrogate stays": ("text = _SURROGATE.sub(", "_SURROGATE.sub("),
         "the offset of a timestamp is ignored": ("{offset or '+00'}:", "+00:"),
     },

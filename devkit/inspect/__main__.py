@@ -11,14 +11,25 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import report
-from async_client import Event, Limits, RetryScheduled, validate_configuration
+from async_client import (
+    Catalog,
+    EndpointError,
+    Event,
+    Limits,
+    ReceivedResponse,
+    RetryScheduled,
+    Settings,
+    fetching,
+    validate_configuration,
+)
 from async_client.version import VERSION
-from devkit.inspect.facts import facts_of
-from devkit.inspect.fetch import fetch
+from devkit.inspect.facts import Outcome, facts_of
 from devkit.inspect.text import as_text
+from endpoints import Endpoint
 
 _CONFIGURATION = Path(__file__).resolve().parents[2] / "configuration.json"
 _LIMITS = Limits()
@@ -35,19 +46,17 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
         settings = validate_configuration(_configuration(options.configuration))
         if settings.sends_token_unencrypted:
             sys.stderr.write(f"{report.unencrypted(settings.base_url)}\n")
-        fetched = fetch(settings, limits, _show_retry)
+        fetched = _fetch(settings, limits)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    failures = dict.fromkeys(one.failure for one in fetched if one.failure)
-    failure = report.failure(failures, len(settings.endpoints)) if failures else None
-    endpoints = [facts_of(one) for one in fetched]
-    document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
-    text = (
-        json.dumps(document, indent=1, ensure_ascii=False)
-        if options.json
-        else as_text(endpoints, failure)
-    )
+    failures = dict.fromkeys(each for _, each, _ in fetched if isinstance(each, EndpointError))
+    failure = report.failure(failures, len(fetched)) if failures else None
+    endpoints = [facts_of(*each) for each in fetched]
+    text = as_text(endpoints, failure)
+    if options.json:
+        document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
+        text = json.dumps(document, indent=1, ensure_ascii=False)
     # A server could return the token, as the name of a field for example.
     token = re.compile(re.escape(settings.bearer_token), re.IGNORECASE)
     sys.stdout.write(token.sub("(token)", text) + "\n")
@@ -65,6 +74,26 @@ def _configuration(path: Path) -> Mapping[str, str]:
 
         return sdk.decrypted(configuration)
     return configuration
+
+
+def _fetch(
+    settings: Settings, limits: Limits
+) -> list[tuple[Endpoint, Outcome, ReceivedResponse | None]]:
+    """Request all endpoints as a sync does; return the outcome and last response of each."""
+    last: dict[str, ReceivedResponse] = {}
+
+    def on_response(response: ReceivedResponse) -> None:
+        last[response.endpoint_name] = response
+
+    with fetching(settings, limits, _show_retry, on_response) as catalogs:
+        return [(e, _outcome(catalogs[e.name]), last.get(e.name)) for e in settings.endpoints]
+
+
+def _outcome(catalog: Future[Catalog]) -> Outcome:
+    try:
+        return list(catalog.result())
+    except EndpointError as failure:
+        return failure
 
 
 def _show_retry(event: Event) -> None:

@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from async_client import evidence
+from async_client import EndpointError, ReceivedResponse, evidence
 from async_client.charset import to_utf_8
 from async_client.response import envelope_names
-from devkit.inspect.fetch import Fetched
-from devkit.inspect.fields import NOT_SHOWN, Facts, json_type, profile, shown
+from changes import Plan, Upsert
+from devkit.inspect.fields import LARGEST_NUMBER, NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
 from flatten import UndeclaredColumns, flatten_item
 
+Outcome = list[object] | EndpointError  # the items or the failure of a sync
 _NO_JSON = object()
 _MAX_MEMBERS = 100
 _MAX_DEPTH = 4  # as deep as a sync looks for evidence
-_LARGEST_NUMBER = 10**15
 _HEADER_NAME = re.compile(r"[A-Za-z][\w-]{0,59}", re.ASCII)
 # The headers that determine decoding and waits, and the characters allowed in their values.
 _HEADER_WITH_VALUE = re.compile(
@@ -32,13 +32,13 @@ _KNOWN_PREFIXES = "|".join(
 _ID = re.compile(rf"({_KNOWN_PREFIXES}|[A-Za-z]{{1,20}}[-_:]?|)\d+", re.ASCII)
 
 
-def facts_of(fetched: Fetched) -> Facts:
-    """Return the facts of an endpoint, also if a sync rejects its response, as JSON values."""
-    endpoint, response, failure = fetched.endpoint, fetched.response, fetched.failure
+def facts_of(endpoint: Endpoint, outcome: Outcome, response: ReceivedResponse | None) -> Facts:
+    """Return the facts of an endpoint as JSON values, also if a sync rejects its last response."""
     headers: Mapping[str, str] = response.headers if response else {}
     body = response.body if response else b""
     document = _document(body, headers.get("Content-Type", ""))
-    items = _listed(endpoint, document) if failure else fetched.items
+    failure = outcome if isinstance(outcome, EndpointError) else None
+    items = _listed(endpoint, document) if isinstance(outcome, EndpointError) else outcome
     return {
         "endpoint": endpoint.name,
         "response": {
@@ -88,7 +88,7 @@ def _members(
 def _described(value: object) -> str:
     if isinstance(value, list):
         return f"list of {len(value):,}"
-    if isinstance(value, int) and abs(value) < _LARGEST_NUMBER:  # including true and false
+    if isinstance(value, int) and abs(value) < LARGEST_NUMBER:  # including true and false
         return f"{json_type(value)} {json.dumps(value)}"
     return json_type(value)
 
@@ -119,29 +119,25 @@ def _id_prefix(endpoint: Endpoint, item: object) -> str:
 
 
 def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
-    """Count what a sync writes, rejects and coerces; of items with one key, the first counts."""
-    rows, rejected, coerced = Counter[str](), Counter[str](), Counter[str]()
+    """Count what an initial sync would write, reject and coerce."""
     columns: UndeclaredColumns = {}
-    keys: set[str | None] = {None}
+    plan = Plan(endpoint, {})
+    outcome = plan.outcome
+    rows: Counter[str] = Counter()
     filled: dict[tuple[str, str], bool] = {}
-    for item in items:
-        flat = flatten_item(endpoint, item, columns)
-        rejected.update(row.table for row in flat.rejected)
-        if flat.key in keys:
-            rejected[endpoint.table.name] += flat.key is not None
-            continue
-        keys.add(flat.key)
-        coerced.update(_column(*column) for column in flat.bad_values)
-        for table in endpoint.tables:
-            written = [flat.row or {}] if table is endpoint.table else list(flat.children.values())
-            rows[table.name] += len(written)
-            for name, value in (cell for row in written for cell in row.items()):
-                filled[table.name, name] = filled.get((table.name, name)) or value is not None
+    for operation in plan.operations(flatten_item(endpoint, item, columns) for item in items):
+        if isinstance(operation, Upsert):
+            rows[operation.table] += 1
+            for name, value in operation.row.items():
+                cell = operation.table, name
+                filled[cell] = filled.get(cell, False) or value is not None
+    rejected = Counter({endpoint.table.name: outcome.items - len(outcome.snapshot)})
+    rejected[endpoint.tables[-1].name] += outcome.rejected - rejected.total()
     declared = {(table.name, name) for table in endpoint.tables for name in table.types}
     return {
-        "rows": +rows,
+        "rows": rows,
         "rejected": +rejected,
-        "coerced": coerced,
+        "coerced": Counter(_column(*column) for column in outcome.bad_values.elements()),
         "always_null": [_column(*c) for c in filled if c in declared and not filled[c]],
         "undeclared": sorted({_column(*c) for c in filled.keys() - declared}),
     }

@@ -13,7 +13,7 @@ Facts = dict[str, object]
 NOT_SHOWN = "(not shown)"
 
 _MAX_PATHS = 200  # an object with more has data as keys
-_LARGEST_NUMBER = 1e15
+LARGEST_NUMBER = 10**15
 _IDENTIFIER = re.compile(r"[@$A-Za-z_]\w{0,59}", re.ASCII)
 _JSON_TYPES: dict[type, str] = {
     str: "string",
@@ -71,7 +71,7 @@ def _described(values: Sequence[object], parents: Sequence[object]) -> Facts:
     """Describe the values of a field that each object among `parents` could have."""
     texts = [value for value in values if isinstance(value, str)]
     numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    numbers = [number for number in numbers if abs(number) < _LARGEST_NUMBER]
+    numbers = [number for number in numbers if abs(number) < LARGEST_NUMBER]
     return {
         "present": _share(len(values), sum(isinstance(parent, dict) for parent in parents)),
         "null": _share(values.count(None), len(values)),

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
-from benchmarks import picture, report
-from benchmarks.measure import PROJECT
+from benchmarks import report
 from benchmarks.results import Run, load, lower_bound
-
-RESULTS = load(PROJECT / "benchmarks" / "results.json")
-
-
-@pytest.mark.parametrize("path", report.DOCUMENTS, ids=lambda path: path.name)
-def test_figures_in_documents_are_those_of_the_results(path):
-    """Generating the marked parts again changes nothing."""
-    assert path.read_text(encoding="utf-8") == report.documents(RESULTS)[path]
+from devkit.package import PROJECT
 
 
-def test_the_picture_is_that_of_the_results():
-    """Drawing the timeline again changes nothing."""
-    drawn = report.README.with_name(report.PICTURE).read_text(encoding="utf-8")
-    assert drawn == picture.timeline(RESULTS)
+def test_documents_and_picture_are_those_of_the_results():
+    """Generating the picture and the marked parts of the documents again changes nothing."""
+    generated = report.documents(load(PROJECT / "benchmarks" / "results.json"))
+    assert generated == {path: path.read_text(encoding="utf-8") for path in generated}
 
 
 def test_the_lower_bound_waits_for_each_response():

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import pytest
-
 from devkit.demo import readable
+from tests.support.cases import cases
 
 SDK = "20:15:01.123 INFO     ⚡ sdk       "
 CONNECTOR = "20:15:01.123 INFO     ⚡ connector "
+STATE = '{"version": 1, "writing": "tracks", "endpoints": {}}'
+MORE = " " * 35
 
 
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        pytest.param([f"{CONNECTOR}Hello\n"], ["20:15:01  Hello"], id="the connector's are shown"),
-        pytest.param(
-            [
-                f"{SDK}previous state:\n",
-                f"{' ' * 35}{{}}\n",
-                f"{SDK}table created: tester.course\n",
-            ],
+@cases(
+    "lines,expected",
+    {
+        "messages of the connector are shown": ([f"{CONNECTOR}Hello\n"], ["20:15:01  Hello"]),
+        "messages of the SDK are hidden, with the lines that continue them": (
+            [f"{SDK}previous state:\n", f"{MORE}{{}}\n", f"{SDK}table created: tester.course\n"],
             [],
-            id="the SDK's are not, nor what continues them",
         ),
-        pytest.param(
-            [f"{SDK.replace('INFO', 'SEVERE')}Failed\n", f"{' ' * 35}why\n", "Traceback\n"],
+        "errors of the SDK are shown": (
+            [f"{SDK.replace('INFO', 'SEVERE')}Failed\n", f"{MORE}why\n", "Traceback\n"],
             ["20:15:01  SEVERE: Failed", "          why", "Traceback"],
-            id="but errors are",
         ),
-        pytest.param(
-            [SDK + 'checkpoint recorded: {"version": 1, "writing": "tracks", "endpoints": {}}\n'],
+        "a checkpoint is shown without the state": (
+            [f"{SDK}checkpoint recorded: {STATE}\n"],
             ["20:15:01  checkpoint recorded: state saved; next: tracks"],
-            id="a checkpoint is shown without the state",
         ),
-        pytest.param(
+        "lines that two threads wrote at once are separated": (
             [f"{CONNECTOR}one{SDK}hidden\n", "\n", f"{CONNECTOR}two\n"],
             ["20:15:01  one", "20:15:01  two"],
-            id="lines that two threads wrote at once are separated",
         ),
-        pytest.param(
+        "long lines are wrapped": (
             [f"{CONNECTOR}{'word ' * 16}\n"],
             [f"20:15:01  {'word ' * 14}".rstrip(), "          word word"],
-            id="long lines are wrapped",
         ),
-    ],
+    },
 )
 def test_a_log_is_made_readable(lines, expected):
     """It contains only the relevant lines, wrapped at 80 columns."""

@@ -7,7 +7,6 @@ import json
 from async_client import EndpointError, ReceivedResponse
 from async_client.errors import FinalError
 from devkit.inspect.facts import facts_of
-from devkit.inspect.fetch import Fetched
 from devkit.inspect.fields import profile
 from devkit.inspect.text import as_text
 from tests.support.fetching import BY_NAME
@@ -21,7 +20,7 @@ def facts(document, headers=(), items=(), failure=None):
     """Gather the facts of a response of `tracks` with this body."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     response = ReceivedResponse("tracks", 1, 200, dict(headers), bytearray(body), 0.25)
-    return facts_of(Fetched(TRACKS, response, list(items), failure))
+    return facts_of(TRACKS, failure or list(items), response)
 
 
 def test_a_field_is_described_without_its_texts():
