@@ -19,7 +19,6 @@ from endpoints import ENDPOINTS
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
 Result = Iterable[Any] | Exception | Future[Catalog]
-Fetching = Callable[[Settings, Limits, Any], AbstractContextManager[dict[str, Future[Catalog]]]]
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
 
@@ -105,7 +104,7 @@ def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
     return future
 
 
-def fetching_of(results: Mapping[str, Result]) -> Fetching:
+def fetching_of(results: Mapping[str, Result]) -> Callable[..., Any]:
     """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
 
     def fetching(
