@@ -1,4 +1,4 @@
-"""The SDK and DuckDB store whatever a catalog contains: no value ends a sync.
+"""The SDK and DuckDB store whatever a catalog contains: no value makes a sync fail.
 
 Every sync runs the real SDK and writes to a warehouse. Each catalog is synced twice: the first
 time every item with a valid key is written, the second time nothing is.
@@ -211,7 +211,7 @@ def test_megabytes_of_text_are_stored(tmp_path):
 
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
-    """Warnings may contain markup; an id or a field name in one never ends the sync."""
+    """Warnings may contain markup; no id or field name in one makes the sync fail."""
     names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 100_000]
     catalogs = {
         endpoint: [{"id": name, name: math.nan}] * 2

@@ -69,7 +69,7 @@ def test_the_guide_names_the_sdk_that_is_installed():
 
 
 def test_the_documented_steps_deploy_a_new_connection(checkout):
-    """The form, its test, a sync from `dist/` and the deployment need no further answer.
+    """The form, its test, a sync from `dist/` and the deployment ask no further question.
 
     The upload contains the shipped files and the setup form only, the new connection is paused,
     and no file or output on this machine contains the token.
