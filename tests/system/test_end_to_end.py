@@ -92,18 +92,48 @@ def test_an_unchanged_sync_handles_each_item_once(recorded):
     assert calls["call"] < CALLS_PER_UNCHANGED_ITEM * sum(map(len, items.values()))
 
 
-def test_a_page_of_a_catalog_deletes_nothing(server, tmp_path, quick):
+PAGE = {"data": SMALL["courses"][:20]}
+
+
+@cases(
+    "document, headers",
+    {
+        "ids under another name": ({"data": [{"courseId": n} for n in range(20)]}, {}),
+        "an error instead of items": ({"data": [], "error": {"code": 500}}, {}),
+        "an error beside half a list": ({**PAGE, "errors": ["timeout"]}, {}),
+        "a page with its limit": ({**PAGE, "total": 39, "limit": 20, "offset": 0}, {}),
+        "a page with a cursor": ({**PAGE, "meta": {"after_cursor": "Y3Vyc29yMjA="}}, {}),
+        "a page by its headers": (PAGE, {"X-Total-Count": "39", "X-Per-Page": "20"}),
+    },
+)
+def test_a_refused_response_deletes_nothing(server, tmp_path, quick, document, headers):
     """Three syncs fail and name the endpoint; its rows are unchanged, then and afterwards."""
     assert sdk.sync(configuration(server), tmp_path).error is None
     before = sdk.counts(tmp_path)
-    page = json.dumps({"data": SMALL["courses"][:20]}).encode()
-    misbehave(server, (replying(200, page, {"X-Total-Count": "39", "X-Per-Page": "20"}), None))
+    misbehave(server, (replying(200, json.dumps(document).encode(), headers), None))
     for _ in range(3):
-        assert "- courses: GET " in str(sdk.sync(configuration(server), tmp_path).error)
+        synced = sdk.sync(configuration(server), tmp_path)
+        assert "- courses: GET " in str(synced.error)
+        assert TOKEN not in f"{synced.log} {synced.state} {synced.error!r}"
         assert sdk.counts(tmp_path) == before
     server.set_faults()
     assert sdk.sync(configuration(server), tmp_path).error is None
     assert sdk.counts(tmp_path) == before
+
+
+def test_a_declared_charset_keeps_every_row(server, tmp_path):
+    """A catalog in ISO-8859-1 with accents updates its rows, sync after sync."""
+    sdk.sync(configuration(server), tmp_path)
+    before = sdk.counts(tmp_path)
+    accents = [{**course, "title": "Décisions"} for course in SMALL["courses"]]
+    body = json.dumps({"data": accents}, ensure_ascii=False).encode("iso-8859-1", "replace")
+    declared = {"Content-Type": "application/json; charset=ISO-8859-1"}
+    misbehave(server, (replying(200, body, declared), None))
+    for _ in range(3):
+        assert sdk.sync(configuration(server), tmp_path).error is None
+        assert sdk.counts(tmp_path) == before
+    titles = sdk.query(tmp_path, "SELECT DISTINCT title FROM course WHERE NOT _fivetran_deleted")
+    assert titles == [("Décisions",)]
 
 
 def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path):
