@@ -36,7 +36,7 @@ class Recorder:
 
     def _record(self, *operation: Any) -> None:
         self.before(operation)
-        self.stream.append(copy.deepcopy(operation))
+        self.stream.append(tuple(map(copy.copy, operation)))
 
     upsert = partialmethod(_record, "upsert")
     delete = partialmethod(_record, "delete")

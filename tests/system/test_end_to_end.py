@@ -193,7 +193,7 @@ def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorde
 
     def release(operation):
         if operation[0] == "checkpoint" and operation[1]["writing"] == "courses":
-            assert not any("courses fetched" in line for _, line in connector.log.lines)
+            assert not any("courses fetched" in line for _, line in connector.log.stream)
             server.release("courses")
 
     operations, _, error = recorded(before=release, **configuration(server))
