@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -41,6 +42,12 @@ def replying(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
         return web.Response(status=status, body=body, headers=headers)
 
     return respond
+
+
+def of_courses(results: Mapping[str, Any]) -> Any:
+    """Return the result of the courses, after a check that the other catalogs arrived."""
+    assert {n: list(results[n]) for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
+    return results["courses"]
 
 
 def crash_report(error: BaseException) -> str:

@@ -24,10 +24,10 @@ from tests.support.cases import cases
 from tests.support.fetching import (
     CATALOGS,
     NAMES,
-    OTHERS,
     TOKEN,
     crash_report,
     misbehave,
+    of_courses,
     replying,
 )
 from tests.support.tls import self_signed, serving_tls
@@ -54,12 +54,6 @@ def sync(caplog):
         return results
 
     return run
-
-
-def of_courses(results):
-    """Return the result of the courses, after a check that the other catalogs arrived."""
-    assert {n: list(results[n]) for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
-    return results["courses"]
 
 
 def sending(raw, *, reset=False):
