@@ -28,10 +28,7 @@ class ProgramError(Exception):
 
 @contextmanager
 def running(
-    command: Sequence[str],
-    variables: Mapping[str, str],
-    log: Path,
-    is_ready: Callable[[], bool],
+    command: Sequence[str], variables: Mapping[str, str], log: Path, is_ready: Callable[[], bool]
 ) -> Iterator[None]:
     """Run a command of this Python's environment in the folder of its `log`.
 

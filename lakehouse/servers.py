@@ -1,10 +1,13 @@
-"""Run an Iceberg REST catalog with S3 storage: SeaweedFS on loopback, with random credentials."""
+"""Run SeaweedFS, an Iceberg REST catalog with S3 storage, and Sail, a distributed engine.
+
+They listen on loopback, and accept credentials that are random for each run.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -12,9 +15,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from lakehouse.program import LOOPBACK, SECOND_PORT, free_ports, running
+from lakehouse.program import LOOPBACK, SECOND_PORT, accepts_connections, free_ports, running
 
-WAREHOUSE = "lake"
+CATALOG = WAREHOUSE = "lake"
 NAMESPACE = "datacamp"
 REGION = "us-east-1"  # arbitrary, but required by signatures and clients
 _RESPONSE_SECONDS = 10.0
@@ -82,12 +85,31 @@ def open_store(folder: Path) -> Iterator[Store]:
         with running(command, {}, folder / "store.log", store.is_ready):
             yield store
     finally:
-        _remove_sockets(ports.values())
-
-
-def _remove_sockets(ports: Iterable[int]) -> None:
-    """Remove the socket files that SeaweedFS leaves behind: one, and more if it is killed."""
-    for port in ports:
-        for number in (port, port + SECOND_PORT):
-            for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - it puts them there
+        # SeaweedFS leaves a socket file behind, and more if it is killed.
+        for number in (port + above for port in ports.values() for above in (0, SECOND_PORT)):
+            for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - its folder
                 left.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_sail(folder: Path, store: Store) -> Iterator[str]:
+    """Run an engine with four workers that reads the store; log to `folder`, yield its address."""
+    folder.mkdir(parents=True)
+    (port,) = free_ports(1)
+    command = ["sail", "spark", "server", "--ip", LOOPBACK, "--port", str(port)]
+    catalog = (
+        f'{{name="{CATALOG}", type="iceberg-rest", uri="{store.catalog_url}", '
+        f'warehouse="{WAREHOUSE}", oauth_access_token="{store.token()}"}}'
+    )
+    variables = {
+        "SAIL_MODE": "local-cluster",
+        "SAIL_CATALOG__LIST": f"[{catalog}]",
+        "RUST_LOG": "info",
+        "AWS_ACCESS_KEY_ID": store.key_id,
+        "AWS_SECRET_ACCESS_KEY": store.secret,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT": store.s3_url,
+        "AWS_ALLOW_HTTP": "true",
+    }
+    with running(command, variables, folder / "sail.log", lambda: accepts_connections(port)):
+        yield f"sc://{LOOPBACK}:{port}"
