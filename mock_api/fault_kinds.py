@@ -14,10 +14,22 @@ from http.client import responses
 
 from aiohttp import web
 
-from mock_api import wire
 from mock_api.responses import Exchange, Respond, envelope, error_response, json_response
+from mock_api.wire import (
+    drip,
+    raw,
+    reset_body,
+    stall_body,
+    stall_headers,
+    with_header,
+    without_last_chunk,
+)
 
 _MARK = "replaced by the literal"
+_NON_ASCII = '"Décisions à Zürich"'
+_HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
+_TEXT_TYPE = {"Content-Type": "text/plain; charset=utf-8"}
+_LATIN1_TYPE = {"Content-Type": "application/json; charset=iso-8859-1"}
 
 
 def kind_of(name: str) -> Respond:
@@ -64,35 +76,23 @@ def _body(
     return _responding(lambda exchange: json_response(change(exchange.body), headers, status))
 
 
-def _type(media_type: str, charset: str = "utf-8") -> Mapping[str, str]:
-    return {"Content-Type": f"{media_type}; charset={charset}"}
-
-
 def _member(text: bytes) -> Respond:
     """Add a member to the envelope."""
     return _body(lambda body: body[:-1] + b"," + text + b"}")
 
 
-def _literal(field: str, literal: str) -> Respond:
+def _literal(
+    field: str, literal: str, encoding: str = "utf-8", headers: Mapping[str, str] | None = None
+) -> Respond:
     """Set a field of the first item to a piece of JSON text, valid or not."""
-    return _body(
-        lambda body: _with_field(body, field, _MARK).replace(f'"{_MARK}"', literal).encode()
-    )
 
+    def changed(body: bytes) -> bytes:
+        items = json.loads(body)["data"]
+        items[:1] = [{**item, field: _MARK} for item in items[:1]]
+        text = envelope(items).decode().replace(f'"{_MARK}"', literal)
+        return text.encode(encoding, "replace")
 
-def _with_field(body: bytes, field: str, value: str) -> str:
-    items = json.loads(body)["data"]
-    items[:1] = [{**item, field: value} for item in items[:1]]
-    return envelope(items).decode()
-
-
-def _with_length(wrong: Callable[[int], int]) -> Respond:
-    """Send a `Content-Length` that `wrong` computes from the real one, and the body; close."""
-    return wire.raw(lambda body: wire.with_header(f"Content-Length: {wrong(len(body))}", body))
-
-
-def _latin1(body: bytes) -> bytes:
-    return _with_field(body, "title", "Décisions à Zürich").encode("latin-1", "replace")
+    return _body(changed, headers)
 
 
 def _gzip_with_wrong_checksum(body: bytes) -> bytes:
@@ -119,18 +119,18 @@ _KINDS: Mapping[str, Respond] = {
     "redirect-same": _redirect("/moved{path}"),
     "redirect-loop": _redirect("{path}"),
     "redirect-nowhere": _responding(lambda _: web.Response(status=302)),
-    "reset": wire.raw(lambda _: b"", abort=True),
-    "reset-headers": wire.raw(lambda _: b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True),
-    "reset-body": wire.reset_body,
-    "stall-headers": wire.stall_headers,
-    "stall-body": wire.stall_body,
-    "drip": wire.drip,
-    "length-short": _with_length(lambda length: length // 2),
-    "length-long": _with_length(lambda length: length + 100),
-    "cut-chunked": wire.raw(wire.without_last_chunk),
+    "reset": raw(lambda _: b"", abort=True),
+    "reset-headers": raw(lambda _: b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True),
+    "reset-body": reset_body,
+    "stall-headers": stall_headers,
+    "stall-body": stall_body,
+    "drip": drip,
+    "length-short": raw(lambda body: with_header(f"Content-Length: {len(body) // 2}", body)),
+    "length-long": raw(lambda body: with_header(f"Content-Length: {len(body) + 100}", body)),
+    "cut-chunked": raw(without_last_chunk),
     "empty": _body(b""),
-    "html": _body(b"<!doctype html><title>Sign in</title><form></form>", _type("text/html")),
-    "text": _body(b"The service is starting", _type("text/plain")),
+    "html": _body(b"<!doctype html><title>Sign in</title><form></form>", _HTML_TYPE),
+    "text": _body(b"The service is starting", _TEXT_TYPE),
     "null": _body(b"null"),
     "scalar": _body(b"42"),
     "object": _body(b"{}"),
@@ -140,8 +140,8 @@ _KINDS: Mapping[str, Respond] = {
     "garbage": _body(lambda body: body + b"<!-- cached -->"),
     "cut-json": _body(lambda body: body[: len(body) // 2]),
     "bom": _body(lambda body: codecs.BOM_UTF8 + body),
-    "latin1": _body(_latin1),
-    "latin1-declared": _body(_latin1, _type("application/json", "iso-8859-1")),
+    "latin1": _literal("title", _NON_ASCII, "latin-1"),
+    "latin1-declared": _literal("title", _NON_ASCII, "latin-1", _LATIN1_TYPE),
     "renamed-ids": _body(lambda body: body.replace(b'"id":', b'"courseId":')),
     "error-beside": _member(b'"error":{"code":500}'),
     "total": _member(b'"meta":{"total":100000}'),

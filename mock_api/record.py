@@ -48,14 +48,12 @@ class Requests:
         """Record a request, in flight until the end of the block."""
         with self._changed:
             self.arrived.append(Arrived(endpoint_name, dict(headers)))
-            self._count(+1)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self._changed.notify_all()
         try:
             yield
         finally:
             with self._changed:
-                self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self.in_flight += change
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        self._changed.notify_all()
+                self.in_flight -= 1
+                self._changed.notify_all()
