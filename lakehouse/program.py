@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -67,15 +68,12 @@ def running(
 
 def free_ports(count: int) -> list[int]:
     """Return free ports of the loopback interface; the port 10,000 above each is free, too."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if len(found) == count:
-            break
-        with suppress(OSError):
-            for needed in (port, port + SECOND_PORT):
-                socket.create_server((LOOPBACK, needed)).close()
-            found.append(port)
-    return found
+    free = (
+        port
+        for port in random.sample(_PORTS, len(_PORTS))
+        if not any(map(accepts_connections, (port, port + SECOND_PORT)))
+    )
+    return list(itertools.islice(free, count))
 
 
 def accepts_connections(port: int) -> bool:

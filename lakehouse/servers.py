@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+
+import requests
 
 from lakehouse.program import LOOPBACK, SECOND_PORT, accepts_connections, free_ports, running
 
@@ -39,26 +38,17 @@ class Store:
     def token(self) -> str:
         """Request a token from the catalog, for clients that cannot; it is valid for an hour."""
         keys = {"client_id": self.key_id, "client_secret": self.secret}
-        form = urlencode({"grant_type": "client_credentials", **keys}).encode()
-        return str(_request(f"{self.catalog_url}/v1/oauth/tokens", data=form)["access_token"])
+        form = {"grant_type": "client_credentials", **keys}
+        url = f"{self.catalog_url}/v1/oauth/tokens"
+        return str(requests.post(url, form, timeout=_RESPONSE_SECONDS).json()["access_token"])
 
     def is_ready(self) -> bool:
         """Return whether the catalog lists namespaces, which it does once the warehouse exists."""
-        try:
+        url = f"{self.catalog_url}/v1/{WAREHOUSE}/namespaces"
+        with suppress(requests.RequestException, KeyError):
             bearer = {"Authorization": f"Bearer {self.token()}"}
-            _request(f"{self.catalog_url}/v1/{WAREHOUSE}/namespaces", bearer)
-        except (OSError, HTTPException, ValueError, KeyError):
-            return False
-        return True
-
-
-def _request(
-    url: str, headers: dict[str, str] | None = None, data: bytes | None = None
-) -> dict[str, object]:
-    request = Request(url, data, headers or {})  # noqa: S310 - http on loopback
-    with urlopen(request, timeout=_RESPONSE_SECONDS) as response:  # noqa: S310 - the same
-        body: dict[str, object] = json.load(response)
-    return body
+            return requests.get(url, headers=bearer, timeout=_RESPONSE_SECONDS).ok
+        return False
 
 
 @contextmanager

@@ -33,19 +33,13 @@ def by_duckdb(warehouse: Path) -> dict[str, pa.Table]:
     """Read the tables of a warehouse that `fivetran debug` wrote."""
     with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
         connection.execute(f"SET TimeZone = 'UTC'; SET schema = '{_SCHEMA}'")
-        described = connection.execute(
-            "SELECT table_name, column_name, is_nullable FROM information_schema.columns "
-            "WHERE table_schema = ?",
-            [_SCHEMA],
-        ).fetchall()
-        required = {(table, column) for table, column, nullable in described if nullable == "NO"}
         tables = {}
-        for name in {table for table, *_ in described}:
+        for (name,) in connection.execute(f"SHOW TABLES FROM {_SCHEMA}").fetchall():
             found = connection.table(name).to_arrow_table()
             # Arrow's copy of a DuckDB table loses the NOT NULL of a key.
-            fields = [
-                field.with_nullable((name, field.name) not in required) for field in found.schema
-            ]
+            described = connection.execute(f'DESCRIBE "{name}"').fetchall()
+            nullable = {column: null == "YES" for column, _, null, *_ in described}
+            fields = [field.with_nullable(nullable[field.name]) for field in found.schema]
             tables[name] = found.cast(pa.schema(fields))
         return tables
 
@@ -86,11 +80,12 @@ def _difference(expected: pa.Table | None, found: pa.Table | None) -> str:
 
 def _columns(table: pa.Table) -> dict[str, str]:
     """Return the type of each column."""
-    kinds = ((field, str(field.type)) for field in table.schema)
-    return {
-        field.name: _WRITTEN_AS.get(kind, kind) + ("" if field.nullable else ", required")
-        for field, kind in kinds
-    }
+    return {field.name: _type(field) for field in table.schema}
+
+
+def _type(field: pa.Field) -> str:
+    kind = str(field.type)
+    return _WRITTEN_AS.get(kind, kind) + ("" if field.nullable else ", required")
 
 
 def _counted(table: pa.Table, names: list[str]) -> Counter[tuple[object, ...]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from copy import deepcopy
+from operator import itemgetter
 
 from mock_api.items import Item
-
-EdgeCase = Item | Callable[[Item], Item]
 
 
 def with_edge_case(endpoint_name: str, number: int, item: Item) -> Item:
@@ -19,21 +18,21 @@ def with_edge_case(endpoint_name: str, number: int, item: Item) -> Item:
     cases = _EDGE_CASES[endpoint_name]
     if rest != 2 or place >= len(cases):
         return item
-    case = cases[place]
-    return {**item, **(case(item) if callable(case) else deepcopy(case))}  # items share no list
+    return item | {
+        # A copy, since items share no lists; a function returns the value for the usual one.
+        field: value(item[field]) if callable(value) else deepcopy(value)
+        for field, value in cases[place].items()
+    }
 
 
-def _without_position(track: Item) -> Item:
-    *others, last = track["content"]
-    return {"content": [*others, {key: last[key] for key in last if key != "position"}]}
+def _each(field: str, *values: object) -> Iterable[Item]:
+    """Yield an edge case for each value of a field."""
+    return ({field: value} for value in values)
 
 
-def _topics_as_text(project: Item) -> Item:
-    return {"topics": [topic["name"] for topic in project["topics"]]}
-
-
-def _topics_as_one_object(project: Item) -> Item:
-    return {"topics": project["topics"][0]}
+def _without_position(content: list[Item]) -> list[Item]:
+    *others, last = content
+    return [*others, {key: last[key] for key in last if key != "position"}]
 
 
 # After so many items, the same edge cases occur again.
@@ -46,12 +45,11 @@ _PERIODS = {
     "courses": 190,
 }
 _NULLS: tuple[Item, ...] = ({"technology": None}, {"imageUrl": None})
-_NO_TOPIC: Item = {"topic": None}
-_LICENSE_OBJECTS: Item = {"includedInLicenses": [{"id": 7, "name": "enterprise"}]}
+_LICENSE_OBJECTS = [{"id": 7, "name": "enterprise"}]
 _UNICODE_TITLE: Item = {"title": "データ分析: naïve café Größen, ½ price 🐍"}
 _HTML = '<p>Learn <b>joins</b> &amp; "windows"<br/>\n\tin <a href="/x?a=1&b=2">SQL</a></p>'
 
-_EDGE_CASES: dict[str, tuple[EdgeCase, ...]] = {
+_EDGE_CASES: dict[str, tuple[Item, ...]] = {
     "assessments": (*_NULLS, {"passingScore": 0.7}, _UNICODE_TITLE),
     "practices": (
         *_NULLS,
@@ -59,41 +57,32 @@ _EDGE_CASES: dict[str, tuple[EdgeCase, ...]] = {
         {"description": _HTML},
     ),
     "projects": (
-        _topics_as_text,
-        _topics_as_one_object,
-        {"topics": None},
-        {"topics": []},
+        *_each("topics", lambda topics: [topic["name"] for topic in topics], itemgetter(0)),
+        *_each("topics", None, []),
         *_NULLS,
         {"instructors": [{"fullName": None}]},
         {"isGuided": False},
         _UNICODE_TITLE,
     ),
     "custom_tracks": (
-        _NO_TOPIC,
-        _without_position,
-        {"content": None},
+        {"topic": None},
+        *_each("content", _without_position, None),
         *_NULLS,
         {"owner": {"group": "Learning & Development", "size": 120}},
     ),
     "tracks": (
-        _without_position,
-        {"content": None},
-        {"content": []},
-        _NO_TOPIC,
+        *_each("content", _without_position, None, []),
+        {"topic": None},
         *_NULLS,
-        _LICENSE_OBJECTS,
+        {"includedInLicenses": _LICENSE_OBJECTS},
         {"isCertification": True},
     ),
     "courses": (
-        {"chapters": None},
-        {"chapters": []},
-        _NO_TOPIC,
-        {"topic": {"name": "Programming", "description": None}},
+        *_each("chapters", None, []),
+        *_each("topic", None, {"name": "Programming", "description": None}),
         *_NULLS,
-        {"instructors": []},
-        {"instructors": [{"fullName": None}, {"fullName": "Zoë Müller"}]},
-        {"includedInLicenses": ["teams", "enterprise"]},
-        _LICENSE_OBJECTS,
+        *_each("instructors", [], [{"fullName": None}, {"fullName": "Zoë Müller"}]),
+        *_each("includedInLicenses", ["teams", "enterprise"], _LICENSE_OBJECTS),
         {"difficulty": {"level": 2, "label": "Intermediate"}, "tags": ["new", None, 1]},
         _UNICODE_TITLE,
         {"description": _HTML},

@@ -14,16 +14,8 @@ from http.client import responses
 
 from aiohttp import web
 
-from mock_api.responses import Exchange, Respond, envelope, error_response, json_response
-from mock_api.wire import (
-    drip,
-    raw,
-    reset_body,
-    stall_body,
-    stall_headers,
-    with_header,
-    without_last_chunk,
-)
+from mock_api import wire
+from mock_api.responses import Exchange, Respond, envelope, error_body, json_response
 
 _MARK = "replaced by the literal"
 _NON_ASCII = '"Décisions à Zürich"'
@@ -44,26 +36,14 @@ def kind_of(name: str) -> Respond:
     raise ValueError(f"unknown fault kind {name!r}; valid kinds are {KIND_NAMES}")
 
 
-def _responding(response: Callable[[Exchange], web.Response]) -> Respond:
+def _status(status: int, location: str = "") -> Respond:
+    """Send no body; the location of a redirect may contain the request's path."""
+
     async def respond(exchange: Exchange) -> web.Response:
-        return response(exchange)
+        url = location.format(path=exchange.request.path)
+        return web.Response(status=status, headers={"Location": url} if url else None)
 
     return respond
-
-
-def _error(status: int, headers: Mapping[str, str] | None = None) -> Respond:
-    message = responses.get(status, "Something went wrong")
-    return _responding(lambda _: error_response(status, message, headers))
-
-
-def _redirect(location: str) -> Respond:
-    """Redirect to a URL that may contain the request's path."""
-
-    def response(exchange: Exchange) -> web.Response:
-        url = location.format(path=exchange.request.path)
-        return web.Response(status=302, headers={"Location": url})
-
-    return _responding(response)
 
 
 def _body(
@@ -72,8 +52,21 @@ def _body(
     status: int = 200,
 ) -> Respond:
     """Send these bytes or those that a function returns for the real body."""
-    change = body if callable(body) else lambda _: body
-    return _responding(lambda exchange: json_response(change(exchange.body), headers, status))
+
+    async def respond(exchange: Exchange) -> web.Response:
+        sent = body(exchange.body) if callable(body) else body
+        return json_response(sent, headers, status)
+
+    return respond
+
+
+async def _own_name(exchange: Exchange) -> web.Response:
+    return json_response(exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1))
+
+
+def _error(status: int, headers: Mapping[str, str] | None = None) -> Respond:
+    message = responses.get(status, "Something went wrong")
+    return _body(error_body(status, message), headers, status)
 
 
 def _member(text: bytes) -> Respond:
@@ -112,22 +105,22 @@ def _gzip_bomb(mebibytes: str) -> Respond:
 
 _STATUSES = {str(status) for status in range(400, 600)}
 _KINDS: Mapping[str, Respond] = {
-    "204": _responding(lambda _: web.Response(status=204)),
+    "204": _status(204),
     "206": _body(bytes, status=206),
-    "304": _responding(lambda _: web.Response(status=304)),
-    "redirect": _redirect("https://elsewhere.example{path}"),
-    "redirect-same": _redirect("/moved{path}"),
-    "redirect-loop": _redirect("{path}"),
-    "redirect-nowhere": _responding(lambda _: web.Response(status=302)),
-    "reset": raw(lambda _: b"", abort=True),
-    "reset-headers": raw(lambda _: b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True),
-    "reset-body": reset_body,
-    "stall-headers": stall_headers,
-    "stall-body": stall_body,
-    "drip": drip,
-    "length-short": raw(lambda body: with_header(f"Content-Length: {len(body) // 2}", body)),
-    "length-long": raw(lambda body: with_header(f"Content-Length: {len(body) + 100}", body)),
-    "cut-chunked": raw(without_last_chunk),
+    "304": _status(304),
+    "redirect": _status(302, "https://elsewhere.example{path}"),
+    "redirect-same": _status(302, "/moved{path}"),
+    "redirect-loop": _status(302, "{path}"),
+    "redirect-nowhere": _status(302),
+    "reset": wire.raw(lambda _: b"", abort=True),
+    "reset-headers": wire.raw(lambda _: b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True),
+    "reset-body": wire.reset_body,
+    "stall-headers": wire.stall_headers,
+    "stall-body": wire.stall_body,
+    "drip": wire.drip,
+    "length-short": wire.wrong_length(lambda length: length // 2),
+    "length-long": wire.wrong_length(lambda length: length + 100),
+    "cut-chunked": wire.cut_chunked,
     "empty": _body(b""),
     "html": _body(b"<!doctype html><title>Sign in</title><form></form>", _HTML_TYPE),
     "text": _body(b"The service is starting", _TEXT_TYPE),
@@ -155,11 +148,7 @@ _KINDS: Mapping[str, Respond] = {
     "pages": _member(b'"meta":{"numberOfPages":3}'),
     "next-link": _member(b'"links":{"next":"?page=2"}'),
     "bare-list": _body(lambda body: body.removeprefix(b'{"data":').removesuffix(b"}")),
-    "own-name": _responding(
-        lambda exchange: json_response(
-            exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1)
-        )
-    ),
+    "own-name": _own_name,
     "gzip-bad": _body(_gzip_with_wrong_checksum, {"Content-Encoding": "gzip"}),
     "encoding-unknown": _body(bytes, {"Content-Encoding": "snappy"}),
 }

@@ -6,7 +6,7 @@ It has the fields that the API is known, or assumed, to return for the endpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
@@ -27,8 +27,28 @@ _HOURS = (1, 2, 3, 4, 5, 6, 0.25, 0.5, 1.5, 2.5, 3.75)
 def make_item(endpoint_name: str, number: int) -> Item:
     """Return the item with this number, without the content of a track and its hours."""
     rng = Random(f"{endpoint_name} {number}")
-    item = _described(endpoint_name, number, rng)
-    for field in _KINDS[endpoint_name][2].split(", "):
+    first_id, titles, fields = _KINDS[endpoint_name]
+    path = endpoint_name.replace("_", "-")
+    technology = rng.choice(words.TECHNOLOGIES)
+    subject = _subject(technology, rng)
+    heading = rng.choice(titles).format(**subject)
+    sentences = [rng.choice(words.OPENERS), *rng.sample(words.SENTENCES, rng.randint(4, 7))]
+    id_number = first_id + number
+    slug = f"{path}/{_slug(heading)}-{id_number}"
+    age = timedelta(milliseconds=rng.randrange(_THREE_YEARS_IN_MILLISECONDS))
+    item = {
+        "id": f"{path.removesuffix('s')}-{id_number}",
+        "title": heading,
+        "description": " ".join(sentences).format(**subject),
+        "url": f"{_APP}/{slug}",
+        "infoUrl": f"{_APP}/{slug}?info=true",
+        "publicInfoUrl": f"https://www.datacamp.com/{slug}",
+        "imageUrl": {end: f"{_ASSETS}/{slug}.{end}" for end in ("jpg", "png", "svg")},
+        "technology": technology,
+        "live": True,
+        "updatedAt": _iso(_NEWEST - age),
+    }
+    for field in fields.split(", "):
         item |= _FIELDS[field](rng, item)
     return item
 
@@ -43,10 +63,11 @@ def make_chapter(course: Item, number: int, rng: Random) -> Item:
     """Return a chapter of `course`; `number` identifies it among the chapters of all courses."""
     subject = _subject(course["technology"], rng)
     heading = rng.choice(words.CHAPTER_TITLES).format(**subject)
+    sentences = rng.sample(words.SENTENCES, rng.randint(2, 3))
     return {
         "id": f"course-chapter-{number}",
         "title": heading,
-        "description": _prose(rng.sample(words.SENTENCES, rng.randint(2, 3)), subject),
+        "description": " ".join(sentences).format(**subject),
         "url": f"https://campus.datacamp.com/courses/{_slug(course['title'])}/{_slug(heading)}",
     }
 
@@ -60,44 +81,10 @@ def _iso(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _described(endpoint_name: str, number: int, rng: Random) -> Item:
-    """Return the fields that every endpoint has."""
-    first_id, titles, _ = _KINDS[endpoint_name]
-    path = endpoint_name.replace("_", "-")
-    technology = rng.choice(words.TECHNOLOGIES)
-    subject = _subject(technology, rng)
-    heading = rng.choice(titles).format(**subject)
-    sentences = [rng.choice(words.OPENERS), *rng.sample(words.SENTENCES, rng.randint(4, 7))]
-    id_number = first_id + number
-    slug = f"{path}/{_slug(heading)}-{id_number}"
-    age = timedelta(milliseconds=rng.randrange(_THREE_YEARS_IN_MILLISECONDS))
-    return {
-        "id": f"{path.removesuffix('s')}-{id_number}",
-        "title": heading,
-        "description": _prose(sentences, subject),
-        "url": f"{_APP}/{slug}",
-        "infoUrl": f"{_APP}/{slug}?info=true",
-        "publicInfoUrl": f"https://www.datacamp.com/{slug}",
-        "imageUrl": {end: f"{_ASSETS}/{slug}.{end}" for end in ("jpg", "png", "svg")},
-        "technology": technology,
-        "live": True,
-        "updatedAt": _iso(_NEWEST - age),
-    }
-
-
 def _subject(technology: str, rng: Random) -> dict[str, str]:
     """Return the subject of a title and a description."""
-    return {
-        "technology": technology,
-        "skill": rng.choice(words.SKILLS),
-        "dataset": rng.choice(words.DATASETS),
-        "role": rng.choice(words.ROLES),
-        "team": rng.choice(words.TEAMS),
-    }
-
-
-def _prose(sentences: Sequence[str], subject: dict[str, str]) -> str:
-    return " ".join(sentences).format(**subject)
+    chosen = {name: rng.choice(listed) for name, listed in words.SUBJECTS.items()}
+    return {"technology": technology, **chosen}
 
 
 def _slug(text: str) -> str:

@@ -41,11 +41,14 @@ def json_response(
     return web.Response(body=body, status=status, headers=headers)
 
 
-def error_response(
-    status: int, message: str, headers: Mapping[str, str] | None = None
-) -> web.Response:
+def error_body(status: int, message: str) -> bytes:
     """Return an error in the format of the API's framework."""
-    return json_response(to_json({"message": message, "statusCode": status}), headers, status)
+    return to_json({"message": message, "statusCode": status})
+
+
+def error_response(status: int, message: str) -> web.Response:
+    """Return an error."""
+    return json_response(error_body(status, message), status=status)
 
 
 async def send_part(

@@ -21,15 +21,19 @@ def raw(data: Callable[[bytes], bytes], *, abort: bool = False) -> Respond:
     return respond
 
 
-def with_header(header: str, body: bytes) -> bytes:
-    """Return the bytes of a response with a header that need not be true."""
-    start = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}\r\n\r\n"
-    return start.encode() + body
+def wrong_length(wrong: Callable[[int], int]) -> Respond:
+    """Send a `Content-Length` that `wrong` computes from the real one, and the body; close."""
+    return raw(lambda body: _head(f"Content-Length: {wrong(len(body))}") + body)
 
 
-def without_last_chunk(body: bytes) -> bytes:
-    """Return the bytes of a response with one chunk, without the empty chunk that ends it."""
-    return with_header("Transfer-Encoding: chunked", b"%x\r\n%b\r\n" % (len(body), body))
+def _head(header: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}\r\n\r\n".encode()
+
+
+# The whole body as one chunk, without the empty chunk that ends it.
+cut_chunked = raw(
+    lambda body: _head("Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (len(body), body)
+)
 
 
 async def reset_body(exchange: Exchange) -> web.StreamResponse:
