@@ -15,9 +15,9 @@ from importlib import metadata
 from typing import TypeVar
 
 from devkit import fivetran
-from lakehouse import syncs
 from lakehouse.program import LOOPBACK, ProgramError
 from lakehouse.servers import NAMESPACE, WAREHOUSE, open_sail, open_store
+from lakehouse.syncs import prepare_run, sync
 from lakehouse.tables import Compared, by_duckdb, by_sail, compared
 from mock_api.catalog import catalog
 from mock_api.serving import serving
@@ -58,13 +58,14 @@ def _run() -> int:
         configuration = {"bearer_token": api.token, "base_url": api.base_url}
         debugged = fivetran.prepare(FOLDER / "debug", configuration)
         run = fivetran.prepare(FOLDER / "run", configuration)
-        syncs.prepare_run(run, store)
+        variables = prepare_run(run, store)
         equal = True
         for revision, title in enumerate(SYNCS):
             api.serve(catalog(revision=revision))
             _print_heading(title)
-            warehouse = _timed("fivetran debug", syncs.debug, debugged)
-            _timed("fivetran run", syncs.run, run, store)
+            _timed("fivetran debug", sync, debugged, "debug")
+            _timed("fivetran run", sync, run, "run", variables)
+            warehouse = debugged / "files" / "warehouse.db"
             expected = _timed("read by DuckDB", by_duckdb, warehouse)
             tables = compared(expected, _timed("read by Sail", by_sail, engine))
             _print_tables(tables)

@@ -1,4 +1,4 @@
-"""Run the syncs to compare: `fivetran debug` and `fivetran run`, each with its own state."""
+"""Run the syncs to compare, and prepare those that write into a store."""
 
 from __future__ import annotations
 
@@ -20,17 +20,11 @@ OVERLAY = Path(sys.prefix) / "overlay"
 _LAST_LINES = 30
 
 
-def debug(copy: Path) -> Path:
-    """Sync into a DuckDB file; return its path."""
-    _sync(copy, "debug", {})
-    return copy / "files" / "warehouse.db"
+def prepare_run(copy: Path, store: Store) -> dict[str, str]:
+    """Let a prepared connector sync into a store with `run`; return the variables that it needs.
 
-
-def prepare_run(copy: Path, store: Store) -> None:
-    """Add what `run` needs to sync into a store to a prepared connector.
-
-    The destination's credentials are read from the environment. DuckDB looks for its extensions
-    in the home directory before it downloads them.
+    The destination's credentials are among them. DuckDB looks for its extensions in the home
+    directory before it downloads them.
     """
     key_id, secret = "${LAKEHOUSE_KEY_ID}", "${LAKEHOUSE_SECRET}"
     destination = {
@@ -54,16 +48,12 @@ def prepare_run(copy: Path, store: Store) -> None:
         folder = Path(copy.parent, "home/.duckdb/extensions", extension.parent.name, platform)
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(extension, folder)
-
-
-def run(copy: Path, store: Store) -> None:
-    """Sync into the tables of the store's catalog."""
     keys = {"LAKEHOUSE_KEY_ID": store.key_id, "LAKEHOUSE_SECRET": store.secret}
-    _sync(copy, "run", {**keys, "PYTHONPATH": str(OVERLAY)})
+    return {**keys, "PYTHONPATH": str(OVERLAY)}
 
 
-def _sync(copy: Path, command: str, variables: Mapping[str, str]) -> None:
-    """Run one sync to its end; raise ProgramError with the end of its log."""
+def sync(copy: Path, command: str, variables: Mapping[str, str] | None = None) -> None:
+    """Run `fivetran` with a command; raise ProgramError with the end of its log if it fails."""
     status, output = fivetran.run(copy, [command], variables)
     if status:
         last = "\n".join(list(readable(output.splitlines()))[-_LAST_LINES:])
