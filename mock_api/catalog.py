@@ -9,7 +9,6 @@ from endpoints import ENDPOINTS
 from mock_api.edge_cases import with_edge_case
 from mock_api.items import Item, make_chapter, make_item, make_title, timestamp
 
-Catalog = dict[str, list[Item]]
 Edit = Callable[[Item, Random, int], Item]
 # An entry of a track, that is a course or project as tracks refer to it, and its hours.
 Entry = tuple[Item, float]
@@ -28,18 +27,15 @@ SIZES = {
 # Every fourth item never changes. Tracks contain only these, so that a changed or retired
 # course does not change a track.
 _LASTING_EVERY = 4
-_RETIRED_SHARE = 0.01
-_ADDED_SHARE = 0.015
-_CHANGED_SHARE = 0.02
 # Whether positions start at 0 or 1 is unknown, so both occur.
 _FIRST_POSITION = {"custom_tracks": 0, "tracks": 1}
 
 
-def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
+def catalog(revision: int = 0, scale: float = 1.0) -> dict[str, list[Item]]:
     """Return new items of every endpoint, by endpoint name.
 
     `scale` multiplies the number of items of each endpoint, which is at least 1. Each `revision`
-    retires about 1 % of an endpoint's items, changes 2 % and adds a few. The first track and the
+    retires about 1 % of an endpoint's items, changes 2 % and adds 1.5 %. The first track and the
     first custom track contain a course that revision 1 retires.
     """
     sizes = {name: max(1, round(size * scale)) for name, size in SIZES.items()}
@@ -50,7 +46,7 @@ def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
     ]
     kept = histories("courses", sizes["courses"], revision=1)
     retired = [_entry("courses", n) for n in range(sizes["courses"]) if n not in kept]
-    items: Catalog = {endpoint.name: [] for endpoint in ENDPOINTS}
+    items: dict[str, list[Item]] = {endpoint.name: [] for endpoint in ENDPOINTS}
     for name, listed in items.items():
         for number, history in histories(name, sizes[name], revision).items():
             item = make_item(name, number)
@@ -66,10 +62,11 @@ def histories(endpoint_name: str, size: int, revision: int) -> dict[int, History
     `size` is the number of items at revision 0. Each revision builds on the one before.
     """
     existing: dict[int, History] = {number: [] for number in range(size)}
-    # At least one, but never half of them, which would make the response suspicious.
-    retired_count = min(max(1, round(size * _RETIRED_SHARE)), (size - 1) // 2)
-    changed_count = max(1, round(size * _CHANGED_SHARE))
-    added_count = max(1, round(size * _ADDED_SHARE))
+    retired_count, added_count, changed_count = (
+        max(1, round(size * share)) for share in (0.01, 0.015, 0.02)
+    )
+    # Never half of the items, which would make the response suspicious.
+    retired_count = min(retired_count, (size - 1) // 2)
     for current in range(1, revision + 1):
         passing = [number for number in existing if number % _LASTING_EVERY]
         Random(f"{endpoint_name} at revision {current}").shuffle(passing)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from http.client import responses
 
@@ -96,10 +95,8 @@ def _gzip_with_wrong_checksum(body: bytes) -> bytes:
 def _gzip_bomb(mebibytes: str) -> Respond:
     if not mebibytes.isdecimal():
         raise ValueError(f"gzip-bomb- takes a number of MiB, not {mebibytes!r}")
-    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 selects gzip
-    filler = b"{},".ljust(64) * (2**20 // 64)
-    packed = [packer.compress(part) for part in (b'{"data":[', *[filler] * int(mebibytes))]
-    bomb = b"".join((*packed, packer.compress(b"{}]}"), packer.flush()))
+    filler = b"{},".ljust(64) * (int(mebibytes) * 2**20 // 64)
+    bomb = gzip.compress(b'{"data":[' + filler + b"{}]}", 6, mtime=0)
     return _body(bomb, {"Content-Encoding": "gzip"})
 
 

@@ -76,13 +76,6 @@ class Requests:
                 self._changed.notify_all()
 
 
-class _Hold(NamedTuple):
-    """A response waits for `released`, before its start or after half of its body."""
-
-    released: Future[None]
-    after_half: bool
-
-
 class Server:
     """A mock server: its URL, the requests it received, and what determines its responses.
 
@@ -96,7 +89,8 @@ class Server:
         self.requests = Requests()
         self._latency_seconds = latency_seconds
         self._bodies: dict[str, tuple[bytes, bytes]] = {}
-        self._holds: dict[str, _Hold] = {}
+        # What a response waits for, after half of its body or before its start.
+        self._holds: dict[str, tuple[Future[None], bool]] = {}
         self.serve(dict.fromkeys(ENDPOINT_NAMES, ()))
         self.set_faults()
 
@@ -118,12 +112,12 @@ class Server:
 
     def hold(self, endpoint_name: str, *, after_half: bool = False) -> None:
         """Hold the endpoint's responses; with `after_half`, only the second half of the body."""
-        held = self._holds.get(known(endpoint_name))
-        self._holds[endpoint_name] = _Hold(held.released if held else Future(), after_half)
+        released, _ = self._holds.get(known(endpoint_name), (Future(), after_half))
+        self._holds[endpoint_name] = released, after_half
 
     def release(self, endpoint_name: str) -> None:
         """Send the responses that are held, and stop holding."""
-        self._holds.pop(endpoint_name).released.set_result(None)
+        self._holds.pop(endpoint_name)[0].set_result(None)
 
     def release_all(self) -> None:
         """Release every endpoint that is held."""
@@ -144,20 +138,20 @@ class Server:
     async def _catalog_response(self, name: str, request: web.BaseRequest) -> web.StreamResponse:
         fault = next(self._faults[name], None)
         await asyncio.sleep(self._latency_seconds.get(name, 0))
-        hold = self._holds.get(name)
-        if hold and (fault or not hold.after_half):
-            await _done(hold.released)
+        released, after_half = self._holds.get(name, (None, False))
+        if released and (fault or not after_half):
+            await _done(released)
         body, gzipped = self._bodies[name]
         if fault:
             return await fault(Exchange(request, name, body))
         headers = {}
         if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
             body, headers = gzipped, {"Content-Encoding": "gzip"}
-        if not hold or not hold.after_half:
+        if not released or not after_half:
             return json_response(body, headers)
         half = len(body) // 2
         response = await send_part(request, body, half, headers)
-        await _done(hold.released)
+        await _done(released)
         await response.write(body[half:])
         return response
 

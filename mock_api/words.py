@@ -93,9 +93,7 @@ CUSTOM_TRACK_TITLES = _listed("""
 PRACTICE_TITLES = _listed("""
     {skill} in {technology}, {skill} with {dataset}, {technology} Daily: {skill}
 """)
-ASSESSMENT_TITLES = _listed("""
-    {skill} with {technology}, {technology} Programming, {skill} Theory
-""")
+ASSESSMENT_TITLES = _listed("{skill} with {technology}, {technology} Programming, {skill} Theory")
 
 OPENERS = (
     "{skill} is one of the first things an employer asks {role}s about.",
