@@ -15,8 +15,7 @@ from importlib import metadata
 from typing import TypeVar
 
 from devkit import fivetran
-from lakehouse.program import LOOPBACK, ProgramError
-from lakehouse.servers import NAMESPACE, WAREHOUSE, open_sail, open_store
+from lakehouse.servers import LOOPBACK, NAMESPACE, WAREHOUSE, ProgramError, open_sail, open_store
 from lakehouse.syncs import prepare_run, sync
 from lakehouse.tables import Compared, by_duckdb, by_sail, compared
 from mock_api.catalog import catalog

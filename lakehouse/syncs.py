@@ -12,8 +12,7 @@ import duckdb
 
 from devkit import fivetran
 from devkit.demo import readable
-from lakehouse.program import ProgramError
-from lakehouse.servers import NAMESPACE, REGION, WAREHOUSE, Store
+from lakehouse.servers import NAMESPACE, REGION, WAREHOUSE, ProgramError, Store
 
 # Where the Makefile installs a DuckDB with the extensions that `fivetran run` needs.
 OVERLAY = Path(sys.prefix) / "overlay"

@@ -15,8 +15,6 @@ from mock_api.fault_kinds import KIND_NAMES
 from mock_api.faults import ENDPOINT_NAMES, known
 from mock_api.serving import DEFAULT_TOKEN, serving
 
-_WIDTH = 80
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status, 2 for an argument that cannot be used."""
@@ -38,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # The rest of the text names the address again.
             reason = (error.strerror or str(error)).partition(" (while")[0]
             parser.error(f"cannot listen on {options.host}:{options.port}: {reason}")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         greeting = f"Mock DataCamp API at {server.base_url}, token {server.token}."
         print(f"{greeting} Press Ctrl-C to stop.", flush=True)
         while True:
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m mock_api",
         description="Run a mock server of DataCamp's LMS Catalog API with generated data.",
         epilog=f"Endpoints: {', '.join(ENDPOINT_NAMES)}.\n\n"
-        + textwrap.fill(f"Kinds of faults: {KIND_NAMES}.", _WIDTH, break_on_hyphens=False),
+        + textwrap.fill(f"Kinds of faults: {KIND_NAMES}.", 80, break_on_hyphens=False),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
