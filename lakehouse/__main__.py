@@ -16,19 +16,15 @@ from typing import TypeVar
 
 from devkit import fivetran
 from devkit.package import PROJECT
-from lakehouse import syncs
-from lakehouse.comparison import Compared, compared
-from lakehouse.program import LOOPBACK, ProgramError
-from lakehouse.readers import by_duckdb, by_sail
-from lakehouse.sail import open_sail
-from lakehouse.store import NAMESPACE, WAREHOUSE, open_store
+from lakehouse.servers import LOOPBACK, NAMESPACE, WAREHOUSE, ProgramError, open_sail, open_store
+from lakehouse.syncs import prepare_run, sync
+from lakehouse.tables import Compared, by_duckdb, by_sail, compared
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
 FOLDER = PROJECT / ".lakehouse"
 WIDTH = 80
-READERS = ("DuckDB", "Sail")
-REVISIONS = {0: "First sync", 1: "Second sync, after items were added, changed and retired"}
+SYNCS = ("First sync", "Second sync, after items were added, changed and retired")
 _INTERRUPTED = 130
 _Value = TypeVar("_Value")
 
@@ -62,18 +58,18 @@ def _run() -> int:
         configuration = {"bearer_token": api.token, "base_url": api.base_url}
         debugged = fivetran.prepare(FOLDER / "debug", configuration)
         run = fivetran.prepare(FOLDER / "run", configuration)
-        syncs.prepare_run(run, store)
-        results = []
-        for revision, title in REVISIONS.items():
+        variables = prepare_run(run, store)
+        equal = True
+        for revision, title in enumerate(SYNCS):
             api.serve(catalog(revision=revision))
             _print_heading(title)
-            warehouse = _timed("fivetran debug", syncs.debug, debugged)
-            _timed("fivetran run", syncs.run, run, store)
+            _timed("fivetran debug", sync, debugged, "debug")
+            _timed("fivetran run", sync, run, "run", variables)
+            warehouse = debugged / "files" / "warehouse.db"
             expected = _timed("read by DuckDB", by_duckdb, warehouse)
-            found = _timed("read by Sail", by_sail, engine)
-            results.append(compared(expected, found))
-            _print_tables(results[-1])
-    equal = all(tables and not any(t.differences for t in tables) for tables in results)
+            tables = compared(expected, _timed("read by Sail", by_sail, engine))
+            _print_tables(tables)
+            equal = equal and bool(tables) and not any(table.difference for table in tables)
     return 0 if equal else 1
 
 
@@ -87,12 +83,12 @@ def _timed(title: str, step: Callable[..., _Value], *arguments: object) -> _Valu
 
 def _print_tables(tables: list[Compared]) -> None:
     for table in tables:
-        for difference in table.differences:
-            print(textwrap.fill(f"{table.name}: {difference}", WIDTH, subsequent_indent="  "))
-    print(f"\n{'table':24}", *(f"{reader:>12}" for reader in READERS), f"{'equal':>8}")
+        if table.difference:
+            print(textwrap.fill(f"{table.name}: {table.difference}", WIDTH))
+    print(f"\n{'table':24} {'DuckDB':>12} {'Sail':>12} {'equal':>8}")
     for table in tables:
         counts = ("none" if count is None else f"{count:,}" for count in table.counts)
-        equal = "no" if table.differences else "yes"
+        equal = "no" if table.difference else "yes"
         print(f"{table.name:24}", *(f"{count:>12}" for count in counts), f"{equal:>8}")
 
 

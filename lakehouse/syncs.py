@@ -1,4 +1,4 @@
-"""Run the syncs to compare: `fivetran debug` and `fivetran run`, each with its own state."""
+"""Run the syncs to compare, and prepare those that write into a store."""
 
 from __future__ import annotations
 
@@ -12,40 +12,21 @@ import duckdb
 
 from devkit import fivetran
 from devkit.demo import readable
-from lakehouse.program import ProgramError
-from lakehouse.store import NAMESPACE, REGION, WAREHOUSE, Store
+from lakehouse.servers import NAMESPACE, REGION, WAREHOUSE, ProgramError, Store
 
 # Where the Makefile installs a DuckDB with the extensions that `fivetran run` needs.
 OVERLAY = Path(sys.prefix) / "overlay"
-_LONGEST_SYNC_SECONDS = 900.0
 _LAST_LINES = 30
-_KEY_ID = "LAKEHOUSE_KEY_ID"
-_SECRET = "LAKEHOUSE_SECRET"  # noqa: S105 - the name of a variable
 
 
-def debug(copy: Path) -> Path:
-    """Sync into a DuckDB file; return its path."""
-    _sync(copy, "debug", {})
-    return copy / "files" / "warehouse.db"
+def prepare_run(copy: Path, store: Store) -> dict[str, str]:
+    """Let a prepared connector sync into a store with `run`; return the variables that it needs.
 
-
-def prepare_run(copy: Path, store: Store) -> None:
-    """Add what `run` needs to sync into a store to a prepared connector."""
-    destination = json.dumps(_destination(store), indent=2)
-    (copy / "destination.json").write_text(destination, encoding="utf-8")
-    _add_extensions(copy.parent / "home")
-
-
-def run(copy: Path, store: Store) -> None:
-    """Sync into the tables of the store's catalog."""
-    keys = {_KEY_ID: store.key_id, _SECRET: store.secret}
-    _sync(copy, "run", {**keys, "PYTHONPATH": str(OVERLAY)})
-
-
-def _destination(store: Store) -> dict[str, str | bool]:
-    """Return the store's `destination.json`; the credentials are read from the environment."""
-    key_id, secret = f"${{{_KEY_ID}}}", f"${{{_SECRET}}}"
-    return {
+    The destination's credentials are among them. DuckDB looks for its extensions in the home
+    directory before it downloads them.
+    """
+    key_id, secret = "${LAKEHOUSE_KEY_ID}", "${LAKEHOUSE_SECRET}"
+    destination = {
         "uri": store.catalog_url,
         "warehouse": WAREHOUSE,
         "namespace": NAMESPACE,
@@ -57,27 +38,22 @@ def _destination(store: Store) -> dict[str, str | bool]:
         "s3.access-key-id": key_id,
         "s3.secret-access-key": secret,
     }
-
-
-def _add_extensions(home: Path) -> None:
-    """Copy DuckDB's extensions to where DuckDB looks before it downloads them."""
+    (copy / "destination.json").write_text(json.dumps(destination), encoding="utf-8")
     extensions = list(OVERLAY.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"))
     if not extensions:
         raise ProgramError("DuckDB's extensions are not installed: run `make lakehouse`.")
     (platform,) = duckdb.sql("PRAGMA platform").fetchone() or ("",)
     for extension in extensions:
-        folder = home / ".duckdb" / "extensions" / extension.parent.name / platform
+        folder = Path(copy.parent, "home/.duckdb/extensions", extension.parent.name, platform)
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(extension, folder)
+    keys = {"LAKEHOUSE_KEY_ID": store.key_id, "LAKEHOUSE_SECRET": store.secret}
+    return {**keys, "PYTHONPATH": str(OVERLAY)}
 
 
-def _sync(copy: Path, command: str, variables: Mapping[str, str]) -> None:
-    """Run one sync to its end; raise ProgramError with the end of its log."""
-    with fivetran.start(copy, [command], variables) as process:
-        try:
-            output, _ = process.communicate(timeout=_LONGEST_SYNC_SECONDS)
-        finally:
-            process.kill()
-    if process.returncode:
+def sync(copy: Path, command: str, variables: Mapping[str, str] | None = None) -> None:
+    """Run `fivetran` with a command; raise ProgramError with the end of its log if it fails."""
+    status, output = fivetran.run(copy, [command], variables)
+    if status:
         last = "\n".join(list(readable(output.splitlines()))[-_LAST_LINES:])
-        raise ProgramError(f"fivetran {command} exited with {process.returncode}:\n{last}")
+        raise ProgramError(f"fivetran {command} exited with {status}:\n{last}")

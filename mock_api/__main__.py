@@ -3,65 +3,52 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import signal
-import socket
 import sys
 import textwrap
+import time
 from collections.abc import Sequence
-from contextlib import suppress
-
-from aiohttp import web
+from contextlib import ExitStack, suppress
 
 from mock_api.catalog import catalog
 from mock_api.fault_kinds import KIND_NAMES
-from mock_api.faults import ENDPOINT_NAMES, Faults, known
-from mock_api.server import Latency, make_app
-from mock_api.serving import DEFAULT_TOKEN, listening
-
-_WIDTH = 80
+from mock_api.faults import ENDPOINT_NAMES, known
+from mock_api.serving import DEFAULT_TOKEN, serving
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status, 2 for an argument that cannot be used."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    try:
-        app = make_app(
-            catalog(options.revision, options.scale),
-            token=options.token,
-            latency_seconds=parse_latency(options.latency),
-            faults=Faults(options.fault),
-        )
-        listener = socket.create_server((options.host, options.port))
-    except (ValueError, OverflowError) as error:
-        parser.error(str(error))
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (while")[0]  # names the address again
-        parser.error(f"cannot listen on {options.host}:{options.port}: {reason}")
-    # Where the loop cannot handle signals, as on Windows, Ctrl-C raises KeyboardInterrupt.
-    with listener, suppress(KeyboardInterrupt):
-        asyncio.run(_serve(app, listener, options.token))
+    with ExitStack() as stack, suppress(KeyboardInterrupt):
+        try:
+            running = serving(
+                catalog(options.revision, options.scale),
+                token=options.token,
+                latency_seconds=parse_latency(options.latency),
+                faults=options.fault,
+                address=(options.host, options.port),
+            )
+            server = stack.enter_context(running)
+        except (ValueError, OverflowError) as error:
+            parser.error(str(error))
+        except OSError as error:
+            # The rest of the text names the address again.
+            reason = (error.strerror or str(error)).partition(" (while")[0]
+            parser.error(f"cannot listen on {options.host}:{options.port}: {reason}")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        greeting = f"Mock DataCamp API at {server.base_url}, token {server.token}."
+        print(f"{greeting} Press Ctrl-C to stop.", flush=True)
+        while True:
+            time.sleep(3600)
     return 0
 
 
-async def _serve(app: web.Application, listener: socket.socket, token: str) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-    host, port = listener.getsockname()[:2]
-    async with listening(app, listener):
-        url = f"http://{host}:{port}"
-        print(f"Mock DataCamp API at {url}, token {token}. Press Ctrl-C to stop.", flush=True)
-        await stop.wait()
-
-
-def parse_latency(text: str) -> Latency:
+def parse_latency(text: str) -> dict[str, float]:
     """Parse `0.5` (every endpoint) or `courses=3,tracks=1`; raise ValueError."""
     if "=" not in text:
-        return float(text)
+        return dict.fromkeys(ENDPOINT_NAMES, float(text))
     parts = [part.strip().partition("=") for part in text.split(",")]
     return {known(name): float(seconds) for name, _, seconds in parts}
 
@@ -71,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m mock_api",
         description="Run a mock server of DataCamp's LMS Catalog API with generated data.",
         epilog=f"Endpoints: {', '.join(ENDPOINT_NAMES)}.\n\n"
-        + textwrap.fill(f"Kinds of faults: {KIND_NAMES}.", _WIDTH, break_on_hyphens=False),
+        + textwrap.fill(f"Kinds of faults: {KIND_NAMES}.", 80, break_on_hyphens=False),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

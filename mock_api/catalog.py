@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
 
 from endpoints import ENDPOINTS
 from mock_api.edge_cases import with_edge_case
 from mock_api.items import Item, make_chapter, make_item, make_title, timestamp
 
-Catalog = dict[str, list[Item]]
 Edit = Callable[[Item, Random, int], Item]
+# An entry of a track, that is a course or project as tracks refer to it, and its hours.
+Entry = tuple[Item, float]
+# The revisions that changed an item, each with the change's place in it; None is the addition.
+History = list[tuple[int, int | None]]
 
 SIZES = {
     "assessments": 60,
@@ -26,33 +27,15 @@ SIZES = {
 # Every fourth item never changes. Tracks contain only these, so that a changed or retired
 # course does not change a track.
 _LASTING_EVERY = 4
-_RETIRED_SHARE = 0.01
-_ADDED_SHARE = 0.015
-_CHANGED_SHARE = 0.02
 # Whether positions start at 0 or 1 is unknown, so both occur.
 _FIRST_POSITION = {"custom_tracks": 0, "tracks": 1}
 
 
-class Entry(NamedTuple):
-    """An entry of a track: a course or project as tracks refer to it, and its hours."""
-
-    item: Item
-    hours: float
-
-
-@dataclass
-class History:
-    """The revision that added an item, and its changes, each with its place in that revision."""
-
-    added: int = 0
-    changes: list[tuple[int, int]] = field(default_factory=list)
-
-
-def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
+def catalog(revision: int = 0, scale: float = 1.0) -> dict[str, list[Item]]:
     """Return new items of every endpoint, by endpoint name.
 
     `scale` multiplies the number of items of each endpoint, which is at least 1. Each `revision`
-    retires about 1 % of an endpoint's items, changes 2 % and adds a few. The first track and the
+    retires about 1 % of an endpoint's items, changes 2 % and adds 1.5 %. The first track and the
     first custom track contain a course that revision 1 retires.
     """
     sizes = {name: max(1, round(size * scale)) for name, size in SIZES.items()}
@@ -63,7 +46,7 @@ def catalog(revision: int = 0, scale: float = 1.0) -> Catalog:
     ]
     kept = histories("courses", sizes["courses"], revision=1)
     retired = [_entry("courses", n) for n in range(sizes["courses"]) if n not in kept]
-    items: Catalog = {endpoint.name: [] for endpoint in ENDPOINTS}
+    items: dict[str, list[Item]] = {endpoint.name: [] for endpoint in ENDPOINTS}
     for name, listed in items.items():
         for number, history in histories(name, sizes[name], revision).items():
             item = make_item(name, number)
@@ -78,11 +61,12 @@ def histories(endpoint_name: str, size: int, revision: int) -> dict[int, History
 
     `size` is the number of items at revision 0. Each revision builds on the one before.
     """
-    existing = {number: History() for number in range(size)}
-    # At least one, but never half of them, which would make the response suspicious.
-    retired_count = min(max(1, round(size * _RETIRED_SHARE)), (size - 1) // 2)
-    changed_count = max(1, round(size * _CHANGED_SHARE))
-    added_count = max(1, round(size * _ADDED_SHARE))
+    existing: dict[int, History] = {number: [] for number in range(size)}
+    retired_count, added_count, changed_count = (
+        max(1, round(size * share)) for share in (0.01, 0.015, 0.02)
+    )
+    # Never half of the items, which would make the response suspicious.
+    retired_count = min(retired_count, (size - 1) // 2)
     for current in range(1, revision + 1):
         passing = [number for number in existing if number % _LASTING_EVERY]
         Random(f"{endpoint_name} at revision {current}").shuffle(passing)
@@ -90,9 +74,9 @@ def histories(endpoint_name: str, size: int, revision: int) -> dict[int, History
             del existing[number]
         changed = passing[retired_count : retired_count + changed_count]
         for place, number in enumerate(changed):
-            existing[number].changes.append((current, place))
+            existing[number].append((current, place))
         first_new = size + (current - 1) * added_count
-        existing |= {n: History(current) for n in range(first_new, first_new + added_count)}
+        existing |= {n: [(current, None)] for n in range(first_new, first_new + added_count)}
     return existing
 
 
@@ -100,7 +84,7 @@ def _entry(endpoint_name: str, number: int) -> Entry:
     item = with_edge_case(endpoint_name, number, make_item(endpoint_name, number))
     kind = endpoint_name.removesuffix("s")
     named = {"id": item["id"], "type": kind, "title": item["title"]}
-    return Entry(named, item["timeNeededInHours"])
+    return named, item["timeNeededInHours"]
 
 
 def _content(endpoint_name: str, number: int, lasting: list[Entry], retired: list[Entry]) -> Item:
@@ -108,29 +92,23 @@ def _content(endpoint_name: str, number: int, lasting: list[Entry], retired: lis
     rng = Random(f"content of {endpoint_name} {number}")
     chosen = rng.sample(lasting, min(rng.randint(5, 25), len(lasting)))
     chosen[: len(retired)] = retired
-    hours = sum(entry.hours for entry in chosen)
+    total = sum(hours for _, hours in chosen)
     first = _FIRST_POSITION[endpoint_name]
     return {
-        "timeNeededInHours": hours if hours % 1 else int(hours),
-        "content": [
-            {**entry.item, "position": place} for place, entry in enumerate(chosen, start=first)
-        ],
+        "timeNeededInHours": total if total % 1 else int(total),
+        "content": [{**named, "position": n} for n, (named, _) in enumerate(chosen, start=first)],
     }
 
 
 def _with_history(endpoint_name: str, item: Item, history: History) -> Item:
-    if history.added:
-        item = {**item, "updatedAt": _updated_at(item, history.added)}
     edits = _EDITS[endpoint_name]
-    for revision, place in history.changes:
+    for revision, place in history:
         rng = Random(f"{item['id']} at revision {revision}")
-        edit = edits[(revision + place) % len(edits)]
-        item = {**item, **edit(item, rng, revision), "updatedAt": _updated_at(item, revision)}
+        if place is not None:
+            item = {**item, **edits[(revision + place) % len(edits)](item, rng, revision)}
+        day = Random(f"{item['id']} on day {revision}")
+        item = {**item, "updatedAt": timestamp(day, days_after=revision)}
     return item
-
-
-def _updated_at(item: Item, revision: int) -> str:
-    return timestamp(Random(f"{item['id']} on day {revision}"), days_after=revision)
 
 
 def _title_changed(endpoint_name: str) -> Edit:

@@ -8,62 +8,64 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from http.client import responses
 
 from aiohttp import web
 
 from mock_api import wire
-from mock_api.responses import Exchange, Respond, envelope, error_response, json_response, to_json
+from mock_api.responses import Exchange, Respond, envelope, error_body, json_response
 
 _MARK = "replaced by the literal"
+_NON_ASCII = '"Décisions à Zürich"'
+_HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
+_TEXT_TYPE = {"Content-Type": "text/plain; charset=utf-8"}
+_LATIN1_TYPE = {"Content-Type": "application/json; charset=iso-8859-1"}
 
 
 def kind_of(name: str) -> Respond:
     """Return the kind with this name; raise ValueError that lists the valid kinds."""
     if name in _KINDS:
         return _KINDS[name]
+    if name in _STATUSES:
+        return _error(int(name))
     for prefix, make in _OPEN_KINDS.items():
         if name.startswith(prefix) and name != prefix:
             return make(name.removeprefix(prefix))
     raise ValueError(f"unknown fault kind {name!r}; valid kinds are {KIND_NAMES}")
 
 
-def _responding(response: Callable[[Exchange], web.StreamResponse]) -> Respond:
-    async def respond(exchange: Exchange) -> web.StreamResponse:
-        return response(exchange)
+def _status(status: int, location: str = "") -> Respond:
+    """Send no body; the location of a redirect may contain the request's path."""
+
+    async def respond(exchange: Exchange) -> web.Response:
+        url = location.format(path=exchange.request.path)
+        return web.Response(status=status, headers={"Location": url} if url else None)
 
     return respond
 
 
+def _body(
+    body: bytes | Callable[[bytes], bytes],
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Respond:
+    """Send these bytes or those that a function returns for the real body."""
+
+    async def respond(exchange: Exchange) -> web.Response:
+        sent = body(exchange.body) if callable(body) else body
+        return json_response(sent, headers, status)
+
+    return respond
+
+
+async def _own_name(exchange: Exchange) -> web.Response:
+    return json_response(exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1))
+
+
 def _error(status: int, headers: Mapping[str, str] | None = None) -> Respond:
     message = responses.get(status, "Something went wrong")
-    return _responding(lambda _: error_response(status, message, headers))
-
-
-def _other_type(content_type: str, text: str) -> Respond:
-    return _responding(lambda _: web.Response(text=text, content_type=content_type))
-
-
-def _redirect(location: Callable[[str], str]) -> Respond:
-    """Redirect to the URL that `location` returns for the request's path."""
-    return _responding(
-        lambda exchange: web.Response(
-            status=302, headers={"Location": location(exchange.request.path)}
-        )
-    )
-
-
-def _body(
-    change: Callable[[bytes], bytes], headers: Mapping[str, str] | None = None, status: int = 200
-) -> Respond:
-    """Send the body that `change` returns for the real one."""
-    return _responding(lambda exchange: json_response(change(exchange.body), headers, status))
-
-
-def _fixed(body: bytes) -> Respond:
-    return _body(lambda _: body)
+    return _body(error_body(status, message), headers, status)
 
 
 def _member(text: bytes) -> Respond:
@@ -71,21 +73,18 @@ def _member(text: bytes) -> Respond:
     return _body(lambda body: body[:-1] + b"," + text + b"}")
 
 
-def _literal(field: str, literal: str) -> Respond:
+def _literal(
+    field: str, literal: str, encoding: str = "utf-8", headers: Mapping[str, str] | None = None
+) -> Respond:
     """Set a field of the first item to a piece of JSON text, valid or not."""
-    return _body(
-        lambda body: _with_field(body, field, _MARK).replace(to_json(_MARK), literal.encode(), 1)
-    )
 
+    def changed(body: bytes) -> bytes:
+        items = json.loads(body)["data"]
+        items[:1] = [{**item, field: _MARK} for item in items[:1]]
+        text = envelope(items).decode().replace(f'"{_MARK}"', literal)
+        return text.encode(encoding, "replace")
 
-def _with_field(body: bytes, field: str, value: str) -> bytes:
-    items = json.loads(body)["data"]
-    items[:1] = [{**item, field: value} for item in items[:1]]
-    return envelope(items)
-
-
-def _latin1(body: bytes) -> bytes:
-    return _with_field(body, "title", "Décisions à Zürich").decode().encode("latin-1", "replace")
+    return _body(changed, headers)
 
 
 def _gzip_with_wrong_checksum(body: bytes) -> bytes:
@@ -96,24 +95,22 @@ def _gzip_with_wrong_checksum(body: bytes) -> bytes:
 def _gzip_bomb(mebibytes: str) -> Respond:
     if not mebibytes.isdecimal():
         raise ValueError(f"gzip-bomb- takes a number of MiB, not {mebibytes!r}")
-    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 selects gzip
-    filler = b"{},".ljust(64) * (2**20 // 64)
-    packed = [packer.compress(part) for part in (b'{"data":[', *[filler] * int(mebibytes))]
-    bomb = b"".join((*packed, packer.compress(b"{}]}"), packer.flush()))
-    return _body(lambda _: bomb, {"Content-Encoding": "gzip"})
+    filler = b"{},".ljust(64) * (int(mebibytes) * 2**20 // 64)
+    bomb = gzip.compress(b'{"data":[' + filler + b"{}]}", 6, mtime=0)
+    return _body(bomb, {"Content-Encoding": "gzip"})
 
 
+_STATUSES = {str(status) for status in range(400, 600)}
 _KINDS: Mapping[str, Respond] = {
-    **{str(status): _error(status) for status in range(400, 600)},
-    "204": _responding(lambda _: web.Response(status=204)),
-    "206": _body(lambda body: body, status=206),
-    "304": _responding(lambda _: web.Response(status=304)),
-    "redirect": _redirect(lambda path: f"https://elsewhere.example{path}"),
-    "redirect-same": _redirect(lambda path: f"/moved{path}"),
-    "redirect-loop": _redirect(lambda path: path),
-    "redirect-nowhere": _responding(lambda _: web.Response(status=302)),
-    "reset": wire.reset,
-    "reset-headers": wire.reset_headers,
+    "204": _status(204),
+    "206": _body(bytes, status=206),
+    "304": _status(304),
+    "redirect": _status(302, "https://elsewhere.example{path}"),
+    "redirect-same": _status(302, "/moved{path}"),
+    "redirect-loop": _status(302, "{path}"),
+    "redirect-nowhere": _status(302),
+    "reset": wire.raw(lambda _: b"", abort=True),
+    "reset-headers": wire.raw(lambda _: b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True),
     "reset-body": wire.reset_body,
     "stall-headers": wire.stall_headers,
     "stall-body": wire.stall_body,
@@ -121,24 +118,24 @@ _KINDS: Mapping[str, Respond] = {
     "length-short": wire.wrong_length(lambda length: length // 2),
     "length-long": wire.wrong_length(lambda length: length + 100),
     "cut-chunked": wire.cut_chunked,
-    "empty": _fixed(b""),
-    "html": _other_type("text/html", "<!doctype html><title>Sign in</title><form></form>"),
-    "text": _other_type("text/plain", "The service is starting"),
-    "null": _fixed(b"null"),
-    "scalar": _fixed(b"42"),
-    "object": _fixed(b"{}"),
-    "error-object": _fixed(b'{"message":"Something went wrong","statusCode":500}'),
-    "data-null": _fixed(b'{"data":null}'),
-    "empty-list": _fixed(b'{"data":[]}'),
+    "empty": _body(b""),
+    "html": _body(b"<!doctype html><title>Sign in</title><form></form>", _HTML_TYPE),
+    "text": _body(b"The service is starting", _TEXT_TYPE),
+    "null": _body(b"null"),
+    "scalar": _body(b"42"),
+    "object": _body(b"{}"),
+    "error-object": _body(b'{"message":"Something went wrong","statusCode":500}'),
+    "data-null": _body(b'{"data":null}'),
+    "empty-list": _body(b'{"data":[]}'),
     "garbage": _body(lambda body: body + b"<!-- cached -->"),
     "cut-json": _body(lambda body: body[: len(body) // 2]),
     "bom": _body(lambda body: codecs.BOM_UTF8 + body),
-    "latin1": _body(_latin1),
-    "latin1-declared": _body(_latin1, {"Content-Type": "application/json; charset=iso-8859-1"}),
+    "latin1": _literal("title", _NON_ASCII, "latin-1"),
+    "latin1-declared": _literal("title", _NON_ASCII, "latin-1", _LATIN1_TYPE),
     "renamed-ids": _body(lambda body: body.replace(b'"id":', b'"courseId":')),
     "error-beside": _member(b'"error":{"code":500}'),
     "total": _member(b'"meta":{"total":100000}'),
-    "first-page": _body(lambda body: body, {"X-Next-Page": "2"}),
+    "first-page": _body(bytes, {"X-Next-Page": "2"}),
     "nan": _literal("timeNeededInHours", "NaN"),
     "huge-number": _literal("timeNeededInHours", "1e400"),
     "huge-integer": _literal("timeNeededInHours", "9" * 5000),
@@ -148,13 +145,9 @@ _KINDS: Mapping[str, Respond] = {
     "pages": _member(b'"meta":{"numberOfPages":3}'),
     "next-link": _member(b'"links":{"next":"?page=2"}'),
     "bare-list": _body(lambda body: body.removeprefix(b'{"data":').removesuffix(b"}")),
-    "own-name": _responding(
-        lambda exchange: json_response(
-            exchange.body.replace(b"data", exchange.endpoint_name.encode(), 1)
-        )
-    ),
+    "own-name": _own_name,
     "gzip-bad": _body(_gzip_with_wrong_checksum, {"Content-Encoding": "gzip"}),
-    "encoding-unknown": _body(lambda body: body, {"Content-Encoding": "snappy"}),
+    "encoding-unknown": _body(bytes, {"Content-Encoding": "snappy"}),
 }
 
 # Kinds that take the rest of their name as an argument.
@@ -163,11 +156,4 @@ _OPEN_KINDS: Mapping[str, Callable[[str], Respond]] = {
     "gzip-bomb-": _gzip_bomb,
 }
 
-KIND_NAMES = ", ".join(
-    (
-        "400 to 599",
-        *(name for name in _KINDS if not name.startswith(("4", "5"))),
-        "retry-after-TEXT",
-        "gzip-bomb-MIB",
-    )
-)
+KIND_NAMES = ", ".join(("400 to 599", *_KINDS, "retry-after-TEXT", "gzip-bomb-MIB"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import repeat
+from typing import NamedTuple
 
 from endpoints import ENDPOINTS
 from mock_api.fault_kinds import kind_of
@@ -15,8 +15,7 @@ ENDPOINT_NAMES = tuple(endpoint.name for endpoint in ENDPOINTS)
 _FAULT = re.compile(r"([^=]*)=(.+?)(?:x(\d+))?", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """A kind of response for some endpoints, `times` times each; None means always."""
 
     endpoint_names: tuple[str, ...]
@@ -42,20 +41,13 @@ def known(endpoint_name: str) -> str:
     return endpoint_name
 
 
-class Faults:
-    """The remaining faults by endpoint, in order."""
-
-    def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
-        listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]
-        self._coming = {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
-
-    def take(self, endpoint_name: str) -> Respond | None:
-        """Return the endpoint's next fault and count it; None if there is none left."""
-        return next(self._coming[endpoint_name], None)
+def by_endpoint(faults: Iterable[str | Fault]) -> dict[str, Iterator[Respond]]:
+    """Return the endpoints' faults in order, each as often as it is to be returned."""
+    listed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]
+    return {name: _in_turn(name, listed) for name in ENDPOINT_NAMES}
 
 
-def _in_turn(endpoint_name: str, faults: Sequence[Fault]) -> Iterator[Respond]:
+def _in_turn(endpoint_name: str, faults: Iterable[Fault]) -> Iterator[Respond]:
     for fault in faults:
         if endpoint_name in fault.endpoint_names:
-            times = () if fault.times is None else (fault.times,)
-            yield from repeat(fault.respond, *times)
+            yield from repeat(fault.respond, *(() if fault.times is None else (fault.times,)))

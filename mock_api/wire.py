@@ -7,41 +7,39 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from mock_api.responses import Encoded, Exchange, Respond, send_part
+from mock_api.responses import Exchange, Respond, send_part
 
 _DRIP_PAUSE_SECONDS = 0.05
 
 
-async def reset(exchange: Exchange) -> web.StreamResponse:
-    """Reset the connection before the first byte of the response."""
-    return _ended(exchange.request, b"", abort=True)
+def raw(data: Callable[[bytes], bytes], *, abort: bool = False) -> Respond:
+    """Send what `data` returns for the body, and close the connection or, to reset it, abort."""
 
+    async def respond(exchange: Exchange) -> web.StreamResponse:
+        return _ended(exchange, data(exchange.body), abort=abort)
 
-async def reset_headers(exchange: Exchange) -> web.StreamResponse:
-    """Reset the connection in the middle of a header."""
-    return _ended(exchange.request, b"HTTP/1.1 200 OK\r\nContent-Ty", abort=True)
-
-
-async def reset_body(exchange: Exchange) -> web.StreamResponse:
-    """Reset the connection in the middle of the body."""
-    await _half_sent(exchange)
-    return _ended(exchange.request, b"", abort=True)
-
-
-async def cut_chunked(exchange: Exchange) -> web.StreamResponse:
-    """Send the whole body as one chunk, without the empty chunk that ends it."""
-    chunk = b"%x\r\n%b\r\n" % (len(exchange.body), exchange.body)
-    return _ended(exchange.request, _head("Transfer-Encoding: chunked") + chunk, abort=False)
+    return respond
 
 
 def wrong_length(wrong: Callable[[int], int]) -> Respond:
     """Send a `Content-Length` that `wrong` computes from the real one, and the body; close."""
+    return raw(lambda body: _head(f"Content-Length: {wrong(len(body))}") + body)
 
-    async def respond(exchange: Exchange) -> web.StreamResponse:
-        head = _head(f"Content-Length: {wrong(len(exchange.body))}")
-        return _ended(exchange.request, head + exchange.body, abort=False)
 
-    return respond
+def _head(header: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}\r\n\r\n".encode()
+
+
+# The whole body as one chunk, without the empty chunk that ends it.
+cut_chunked = raw(
+    lambda body: _head("Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (len(body), body)
+)
+
+
+async def reset_body(exchange: Exchange) -> web.StreamResponse:
+    """Reset the connection in the middle of the body."""
+    await send_part(exchange.request, exchange.body, len(exchange.body) // 2)
+    return _ended(exchange, b"", abort=True)
 
 
 async def stall_headers(_: Exchange) -> web.StreamResponse:
@@ -52,33 +50,26 @@ async def stall_headers(_: Exchange) -> web.StreamResponse:
 
 async def stall_body(exchange: Exchange) -> web.StreamResponse:
     """Send the headers and half of the body, then nothing."""
-    await _half_sent(exchange)
+    await send_part(exchange.request, exchange.body, len(exchange.body) // 2)
     return await stall_headers(exchange)
 
 
 async def drip(exchange: Exchange) -> web.StreamResponse:
     """Send the body one byte at a time, slowly."""
-    response = await send_part(exchange.request, Encoded(exchange.body, {}), 0)
+    response = await send_part(exchange.request, exchange.body, 0)
     for byte in exchange.body:
         await response.write(bytes((byte,)))
         await asyncio.sleep(_DRIP_PAUSE_SECONDS)
     return response
 
 
-async def _half_sent(exchange: Exchange) -> None:
-    await send_part(exchange.request, Encoded(exchange.body, {}), len(exchange.body) // 2)
-
-
-def _head(header: str) -> bytes:
-    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}\r\n\r\n".encode()
-
-
-def _ended(request: web.Request, raw: bytes, *, abort: bool) -> web.StreamResponse:
+def _ended(exchange: Exchange, data: bytes, *, abort: bool) -> web.StreamResponse:
     """Write bytes without aiohttp and close the connection, at once or once they are sent.
 
     aiohttp requires a return value, which is never sent on the closed connection.
     """
-    assert request.transport is not None  # the handler is cancelled when a client disconnects
-    request.transport.write(raw)
-    (request.transport.abort if abort else request.transport.close)()
+    transport = exchange.request.transport
+    assert transport is not None  # the handler is cancelled when a client disconnects
+    transport.write(data)
+    (transport.abort if abort else transport.close)()
     return web.Response()

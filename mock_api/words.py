@@ -13,7 +13,8 @@ TECHNOLOGIES = _listed("""
     Databricks, dbt, Docker, Kubernetes, AWS, Azure, Scala, Julia, Airflow, Kafka, MongoDB, OpenAI,
     Alteryx
 """)
-SKILLS = _listed("""
+SUBJECTS = {
+    "skill": _listed("""
     Data Cleaning, Data Manipulation, Data Visualization, Exploratory Analysis, Hypothesis Testing,
     Regression, Supervised Learning, Unsupervised Learning, Time Series Analysis, Deep Learning,
     Natural Language Processing, Image Processing, Feature Engineering, Model Validation, Network
@@ -22,23 +23,24 @@ SKILLS = _listed("""
     Modeling, Streaming Pipelines, Prompt Engineering, Retrieval-Augmented Generation, Version
     Control, Anomaly Detection, Credit Risk Modeling, Portfolio Analysis, Customer Segmentation,
     Churn Prediction
-""")
-DATASETS = _listed("""
+"""),
+    "dataset": _listed("""
     Airbnb Listings, Customer Churn, Bike Sharing Trips, Hospital Admissions, Crop Yields, Electric
     Vehicle Sales, Netflix Titles, Nobel Prize Winners, Olympic Medals, Online Ticket Sales,
     Penguin Measurements, School Test Scores, Taxi Rides, Video Game Reviews, Credit Card
     Approvals, Mobile App Usage, Air Quality Readings, International Debt, Supply Chain Orders,
     Baby Names, Motorcycle Part Sales, Student Mental Health, LEGO Sets, Crime Reports
-""")
-ROLES = _listed("""
+"""),
+    "role": _listed("""
     Data Analyst, Data Scientist, Data Engineer, Machine Learning Scientist, Business Analyst,
     Marketing Analyst, Quantitative Analyst, AI Engineer, Statistician, Developer, Finance
     Professional, Reporting Specialist
-""")
-TEAMS = _listed("""
+"""),
+    "team": _listed("""
     Finance, Marketing, Supply Chain, Customer Success, People Analytics, Research, Operations,
     Sales
-""")
+"""),
+}
 FIRST_NAMES = _listed("""
     Amara, Ben, Chloé, Daniel, Elif, Farah, Grace, Hiroshi, Ines, Jonas, Katarzyna, Liam, Mei,
     Nadia, Oluwaseun, Priya, Quentin, Rosa, Søren, Tomás, Ursula, Vikram, Wanjiru, Yasmin, Zoë
@@ -91,9 +93,7 @@ CUSTOM_TRACK_TITLES = _listed("""
 PRACTICE_TITLES = _listed("""
     {skill} in {technology}, {skill} with {dataset}, {technology} Daily: {skill}
 """)
-ASSESSMENT_TITLES = _listed("""
-    {skill} with {technology}, {technology} Programming, {skill} Theory
-""")
+ASSESSMENT_TITLES = _listed("{skill} with {technology}, {technology} Programming, {skill} Theory")
 
 OPENERS = (
     "{skill} is one of the first things an employer asks {role}s about.",
