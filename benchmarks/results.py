@@ -91,8 +91,7 @@ def load(path: Path) -> Results:
 
 def save(results: Results, path: Path) -> None:
     """Write results.json, one run a line and times to a tenth of a millisecond."""
-    text = msgspec.json.encode(results)
-    document = json.loads(text, parse_float=lambda number: round(float(number), 4))
+    document = json.loads(msgspec.json.encode(results), parse_float=lambda x: round(float(x), 4))
     runs = ",\n".join(map(json.dumps, document.pop("runs")))
     head = json.dumps(document, indent=1).removesuffix("\n}")
     path.parent.mkdir(exist_ok=True)

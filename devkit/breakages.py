@@ -6,6 +6,7 @@ all. It works in a copy of the files that git does not ignore and never changes 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -179,11 +180,8 @@ def _is_caught(folder: Path, breakage: Breakage) -> bool:
     file = folder / breakage.file
     source = file.read_text(encoding="utf-8")
     file.write_text(broken(breakage, source), encoding="utf-8")
-    try:
-        failure = _first_failure(folder, [breakage.tests])
-        failure = failure or _first_failure(folder, UNIT_TESTS)
-    finally:
-        file.write_text(source, encoding="utf-8")
+    failure = _first_failure(folder, [breakage.tests]) or _first_failure(folder, UNIT_TESTS)
+    file.write_text(source, encoding="utf-8")
     sys.stdout.write(f"{breakage.name}: {f'caught by {failure}' if failure else 'SURVIVED'}\n")
     sys.stdout.flush()
     return failure is not None
@@ -192,14 +190,13 @@ def _is_caught(folder: Path, breakage: Breakage) -> bool:
 def _first_failure(folder: Path, tests: Sequence[str]) -> str | None:
     """Return the first test that fails; None if all pass, or if none can be run in time."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         ended = subprocess.run(  # noqa: S603
             command, cwd=folder, check=False, stdout=PIPE, text=True, timeout=TIME_LIMIT_SECONDS
         )
-    except subprocess.TimeoutExpired:
-        return None
-    match = _FIRST_FAILURE.search(ended.stdout)
-    return match[1] if match else None
+        if match := _FIRST_FAILURE.search(ended.stdout):
+            return match[1]
+    return None
 
 
 if __name__ == "__main__":
