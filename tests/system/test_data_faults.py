@@ -18,7 +18,7 @@ import connector
 from devkit.sdk import query, sync
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.support.recording import answering
+from tests.support.recording import fetching_of
 from tests.support.warehouse import expected_rows, written_rows
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
@@ -28,7 +28,7 @@ def run(folder, catalogs):
     """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "fetching", answering(catalogs))
+        patch.setattr(connector, "fetching", fetching_of(catalogs))
         synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
     counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
     return synced, {kind: int(number) for kind, number in counts}
