@@ -10,9 +10,10 @@ from mock_api.edge_cases import with_edge_case
 from mock_api.items import Item, make_chapter, make_item, make_title, timestamp
 
 Edit = Callable[[Item, Random, int], Item]
-# An entry of a track, that is a course or project as tracks refer to it, and its hours.
+# A course or project as tracks refer to it, and its hours.
 Entry = tuple[Item, float]
-# The revisions that changed an item, each with the change's place in it; None is the addition.
+# The revisions that changed an item, each with the place of the change in the revision, which
+# selects the edit. The place is None in the revision that added the item.
 History = list[tuple[int, int | None]]
 
 SIZES = {

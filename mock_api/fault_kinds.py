@@ -19,7 +19,6 @@ from mock_api.responses import Exchange, Respond, envelope, error_body, json_res
 _MARK = "replaced by the literal"
 _NON_ASCII = '"Décisions à Zürich"'
 _HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
-_TEXT_TYPE = {"Content-Type": "text/plain; charset=utf-8"}
 _LATIN1_TYPE = {"Content-Type": "application/json; charset=iso-8859-1"}
 
 
@@ -120,7 +119,7 @@ _KINDS: Mapping[str, Respond] = {
     "cut-chunked": wire.cut_chunked,
     "empty": _body(b""),
     "html": _body(b"<!doctype html><title>Sign in</title><form></form>", _HTML_TYPE),
-    "text": _body(b"The service is starting", _TEXT_TYPE),
+    "text": _body(b"The service is starting", {"Content-Type": "text/plain; charset=utf-8"}),
     "null": _body(b"null"),
     "scalar": _body(b"42"),
     "object": _body(b"{}"),

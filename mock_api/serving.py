@@ -89,7 +89,7 @@ class Server:
         self.requests = Requests()
         self._latency_seconds = latency_seconds
         self._bodies: dict[str, tuple[bytes, bytes]] = {}
-        # What a response waits for, after half of its body or before its start.
+        # What a response waits for, and whether it does so after half of its body.
         self._holds: dict[str, tuple[Future[None], bool]] = {}
         self.serve(dict.fromkeys(ENDPOINT_NAMES, ()))
         self.set_faults()
