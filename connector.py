@@ -21,7 +21,7 @@ from async_client import (
     Event,
     Limits,
     RetryScheduled,
-    TokenRefusedError,
+    TokenRejectedError,
     UnreadableItem,
     fetching,
     probe_all,
@@ -131,8 +131,8 @@ def connection_test(configuration: Mapping[str, str]) -> object:
     try:
         settings = validate_configuration(configuration)
         problem = report.unreadable_endpoints(asyncio.run(probe_all(settings, LIMITS)))
-    except ValueError as refused:
-        problem = str(refused)
+    except ValueError as error:
+        problem = str(error)
     return Test().failure(problem) if problem else Test().success()
 
 
@@ -184,7 +184,7 @@ def _replay(
         else:
             log.error(str(failure))
             result = failure
-        rejected = isinstance(failure, TokenRefusedError)
+        rejected = isinstance(failure, TokenRejectedError)
         if has_written:
             _checkpoint(progress, None if rejected else follower)
         yield endpoint, result
@@ -193,10 +193,10 @@ def _replay(
 
 
 def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> EndpointError | None:
-    """Wait for a catalog; return why there is none, or that any token check failed meanwhile."""
+    """Wait for a catalog; return its failure, or that of any endpoint that rejected the token."""
     failure = catalogs[endpoint_name].exception()
     for future in catalogs.values():
-        if future.done() and isinstance(future.exception(), TokenRefusedError):
+        if future.done() and isinstance(future.exception(), TokenRejectedError):
             failure = future.exception()
     if failure is None or isinstance(failure, EndpointError):
         return failure

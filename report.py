@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRefusedError
+from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRejectedError
 from async_client.errors import NoSuchCatalogError
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
@@ -136,7 +136,7 @@ def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Collection
 def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
     """Explain the sync's failure: each endpoint, why, and what to do."""
     failed = list(failures)
-    if any(isinstance(error, TokenRefusedError) for error in failed):
+    if any(isinstance(error, TokenRejectedError) for error in failed):
         head = "DataCamp rejected the token (HTTP 401); the sync stopped."
     else:
         head = (
@@ -154,7 +154,7 @@ def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
 
 def _unreadable(errors: Mapping[str, EndpointError | None]) -> str:
     failed = {name: error for name, error in errors.items() if error is not None}
-    rejected = [error for error in failed.values() if isinstance(error, TokenRefusedError)]
+    rejected = [error for error in failed.values() if isinstance(error, TokenRejectedError)]
     if rejected:
         return f"DataCamp rejected the token: {rejected[0].reason}. {rejected[0].advice}."
     closed = [name for name, error in failed.items() if isinstance(error, NoSuchCatalogError)]

@@ -8,7 +8,7 @@ from async_client.client import (
     RetryScheduled,
     probe_all,
 )
-from async_client.errors import EndpointError, TokenRefusedError
+from async_client.errors import EndpointError, TokenRejectedError
 from async_client.items import UnreadableItem
 from async_client.limits import Limits
 from async_client.response import Catalog
@@ -23,7 +23,7 @@ __all__ = [
     "ReceivedResponse",
     "RetryScheduled",
     "Settings",
-    "TokenRefusedError",
+    "TokenRejectedError",
     "UnreadableItem",
     "fetching",
     "probe_all",

@@ -24,7 +24,7 @@ from async_client.errors import (
     FinalError,
     NoSuchCatalogError,
     NotIncludedError,
-    TokenRefusedError,
+    TokenRejectedError,
     TransientError,
     UnauthorizedError,
     too_large,
@@ -95,7 +95,7 @@ OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
 _ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
-    UnauthorizedError: TokenRefusedError,
+    UnauthorizedError: TokenRejectedError,
     NotIncludedError: NoSuchCatalogError,
 }
 
@@ -111,7 +111,7 @@ async def fetch_all(
 
     A resolved future is removed from `catalogs`, so that no body is kept here. The future of a
     failed endpoint raises EndpointError. A rejected token resolves all open futures with
-    TokenRefusedError and cancels their requests. `on_event` and `on_response`, which gets each
+    TokenRejectedError and cancels their requests. `on_event` and `on_response`, which gets each
     response, are called on this loop's thread.
     """
     async with _session(settings) as session:
@@ -150,10 +150,10 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 async def _deliver(fetch: _Fetch, catalogs: Catalogs) -> None:
     try:
         catalog = await fetch.catalog()
-    except TokenRefusedError as refused:
+    except TokenRejectedError as rejected:
         for future in catalogs.values():
             if not future.done():
-                future.set_exception(refused)
+                future.set_exception(rejected)
         raise
     except Exception as failed:  # noqa: BLE001 (raised where the catalog is waited for)
         catalogs.pop(fetch.endpoint.name).set_exception(failed)

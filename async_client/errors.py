@@ -7,7 +7,7 @@ FetchError                 one attempt failed; its text holds neither URL nor to
     ├── UnauthorizedError  the server rejected the token, so it would reject every request
     └── NotIncludedError   the license does not include the catalog, or base_url is wrong
 EndpointError              an endpoint has no catalog in this sync: URL, reason, advice
-├── TokenRefusedError      the same, and the sync stops
+├── TokenRejectedError      the same, and the sync stops
 └── NoSuchCatalogError     the same, and the endpoint may be skipped
 """
 
@@ -80,7 +80,7 @@ class EndpointError(Exception):
         self.advice = failure.advice
 
 
-class TokenRefusedError(EndpointError):
+class TokenRejectedError(EndpointError):
     """The server rejected the token, so no other endpoint can be read either."""
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import connector
-from async_client import Catalog, EndpointError, Limits, Settings, TokenRefusedError
+from async_client import Catalog, EndpointError, Limits, Settings, TokenRejectedError
 from async_client.errors import FinalError, UnauthorizedError
 from endpoints import ENDPOINTS
 
@@ -142,6 +142,8 @@ def failed(endpoint_name: str) -> EndpointError:
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
-def token_rejected(endpoint_name: str) -> TokenRefusedError:
+def token_rejected(endpoint_name: str) -> TokenRejectedError:
     """Return the failure of an endpoint that rejected the token."""
-    return TokenRefusedError(endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it"))
+    return TokenRejectedError(
+        endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it")
+    )

@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 
-from async_client import CatalogFetched, Limits, Settings, TokenRefusedError, background, fetching
+from async_client import CatalogFetched, Limits, Settings, TokenRejectedError, background, fetching
 from endpoints import ENDPOINTS
 from tests.support.fetching import CATALOGS, NAMES, OTHERS, QUICK, TOKEN, misbehave
 
@@ -119,7 +119,7 @@ def test_a_rejected_token_cancels_what_is_in_flight(server):
         errors = all_errors(catalogs)
         until_in_flight(server, 0)
     assert errors == dict.fromkeys(NAMES, errors["courses"])
-    assert type(errors["courses"]) is TokenRefusedError
+    assert type(errors["courses"]) is TokenRejectedError
     assert len(server.requests.arrived) == 6
 
 

@@ -14,7 +14,7 @@ from async_client import (
     Limits,
     RetryScheduled,
     Settings,
-    TokenRefusedError,
+    TokenRejectedError,
     client,
     probe_all,
 )
@@ -140,7 +140,7 @@ async def test_the_first_401_is_the_error_of_every_endpoint(server):
     server.set_faults("all=401")
     results, events = await fetched(server.base_url)
     assert {*map(id, results.values())} == {id(results["courses"])}
-    assert (type(results["courses"]), events) == (TokenRefusedError, [])
+    assert (type(results["courses"]), events) == (TokenRejectedError, [])
 
 
 async def test_a_wait_beyond_the_time_left_is_named(server):
@@ -203,7 +203,7 @@ async def test_the_probe_sends_one_request_and_reads_no_body(server):
         "practices": (NoSuchCatalogError, 1),
         "projects": (EndpointError, 1),
         "custom_tracks": None,
-        "tracks": (TokenRefusedError, 1),
+        "tracks": (TokenRejectedError, 1),
         "courses": None,
     }
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
