@@ -93,9 +93,9 @@ class Bench:
     ) -> Iterator[Run]:
         """Sync by several variants; raise RuntimeError if they do not leave the same rows.
 
-        What was synced before is deleted at a first sync.
+        What was synced before is deleted at an initial sync.
         """
-        if state == "first":
+        if state == "initial":
             self.forget()
         self.serve(profile, revision=int(state == "changed"))
         for variant in variants:
@@ -165,7 +165,7 @@ def latency(bench: Bench, extent: Extent) -> Iterator[Run]:
         variants = ["download", "sdk alone", "connector"]
         # The other two handle a changed catalog as an unchanged one, and where responses take
         # three seconds they take most of the time and show nothing new.
-        if state != "changed" and (case != "3 s" or (state, number) == ("first", 0)):
+        if state != "changed" and (case != "3 s" or (state, number) == ("initial", 0)):
             variants += ["threads", "sequential"]
         yield from bench.round(number, state, variants, case)
 
@@ -190,12 +190,12 @@ _STARTS = {"Python": "", "SDK": "import fivetran_connector_sdk", "import": "impo
 
 
 def process(bench: Bench, extent: Extent) -> Iterator[Run]:
-    """Measure the parts of a first sync's process, and the steps of an item."""
+    """Measure the parts of an initial sync's process, and the steps of an item."""
     for number in range(extent.runs):
         for variant, code in _STARTS.items():
             _, seconds = timed(sys.executable, "-c", code)
             yield Run(variant=variant, number=number, process_seconds=seconds)
-        yield from bench.round(number, "first", ["sdk alone", "names cached", "connector"])
+        yield from bench.round(number, "initial", ["sdk alone", "names cached", "connector"])
     steps, seconds = timed(sys.executable, "-m", "benchmarks.items")
     parts = msgspec.json.decode(steps, type=dict[str, float])
     yield Run(variant="item", process_seconds=seconds, parts=parts)

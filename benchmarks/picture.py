@@ -1,4 +1,4 @@
-"""The picture of a first sync on a time axis, as SVG."""
+"""The picture of an initial sync on a time axis, as SVG."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _START = """\
 
 
 def timeline(results: Results) -> str:
-    """Draw the connector's median first sync in the realistic profile above a sequential one."""
-    runs = results.of("latency", variant="connector", case="realistic", state="first")
+    """Draw the connector's median initial sync in the realistic profile above a sequential one."""
+    runs = results.of("latency", variant="connector", case="realistic", state="initial")
     middle = median_low(run.seconds for run in runs)
     run = next(run for run in runs if run.seconds == middle)
     (peer,), (download,), (alone,) = (

@@ -69,9 +69,9 @@ def _bounded(results: Results) -> Iterator[tuple[str, str, float, float]]:
         return max(_figures(results, case, state)[name] for case in results.cases("latency"))
 
     ratio, wait = "connector ÷ lower bound", "after the slowest response"
-    yield "first sync ÷ lower bound", "{:.2f}", 1.10, worst("first", ratio)
+    yield "initial sync ÷ lower bound", "{:.2f}", 1.10, worst("initial", ratio)
     yield f"unchanged sync, {wait}", "{:.2f} s", 0.15, worst("unchanged", wait)
-    yield f"first sync, {_CPU}", "{:.2f}", 0.10, worst("first", _CPU)
+    yield f"initial sync, {_CPU}", "{:.2f}", 0.10, worst("initial", _CPU)
     (item,) = results.of("process", variant="item")
     own = sum(item.parts[step] for step in ("decode", "flatten", "digest"))
     yield "decode, flatten and digest an item", "{:.0f} µs", 27, own
@@ -177,7 +177,7 @@ def _envelope(results: Results) -> str:
         for case in results.cases("envelope")
         for runs in [results.of("envelope", case=case)]
     ]
-    return _table(["catalogs", "first sync", *_headings(STATES[:2], _USED)], rows)
+    return _table(["catalogs", "initial sync", *_headings(STATES[:2], _USED)], rows)
 
 
 def _headings(groups: Iterable[str], units: Iterable[str]) -> list[str]:
@@ -219,20 +219,20 @@ def _speed(results: Results) -> str:
         "sequential": "one request after another, all rows written every time",
     }
     rows = [(words[name], *(f"{each[name]:.2f} s" for each in figures)) for name in words]
-    return _table(("`realistic` profile", "first sync", "unchanged sync"), rows)
+    return _table(("`realistic` profile", "initial sync", "unchanged sync"), rows)
 
 
 def _speed_text(results: Results) -> str:
-    number = len(results.of("latency", variant="connector", case="realistic", state="first"))
-    latency, first = PROFILES["realistic"].values(), _figures(results, "realistic", "first")
-    equal = _figures(results, "1 s", "first")
+    number = len(results.of("latency", variant="connector", case="realistic", state="initial"))
+    latency, initial = PROFILES["realistic"].values(), _figures(results, "realistic", "initial")
+    equal = _figures(results, "1 s", "initial")
     order = "ahead" if equal["threads"] < equal["connector"] else "behind"
     return _filled(
         f"""Medians of {number} runs on {results.machine["processor"].split(" of ")[0]}. In the
-        `realistic` profile responses take {min(latency)} to {max(latency)} s, the larger the
-        longer. The SDK alone needs {first["SDK alone"]:.2f} s for the rows of a first sync. If all
-        responses take 1 s, threads are {order} on a first sync: {equal["threads"]:.2f} s, and
-        {equal["connector"]:.2f} s for the connector."""
+        `realistic` profile responses take {min(latency)} to {max(latency)} s, longer for
+        larger catalogs. The SDK alone needs {initial["SDK alone"]:.2f} s for the rows of an
+        initial sync. If all responses take 1 s, threads are {order} on an initial sync:
+        {equal["threads"]:.2f} s, and {equal["connector"]:.2f} s for the connector."""
     )
 
 

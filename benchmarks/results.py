@@ -8,7 +8,7 @@ from statistics import median
 
 import msgspec
 
-STATES = ("first", "unchanged", "changed")
+STATES = ("initial", "unchanged", "changed")
 
 
 class Run(msgspec.Struct, omit_defaults=True):

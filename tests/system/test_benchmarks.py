@@ -23,7 +23,7 @@ def test_each_variant_is_measured_at_a_small_size():
     with benching() as bench:
         bench.served = (0, 1)
         bench.server.serve(catalog(scale=0.02))
-        runs = {run.variant: run for run in bench.round(0, "first", VARIANTS)}
+        runs = {run.variant: run for run in bench.round(0, "initial", VARIANTS)}
         runs["own"] = bench.sync("own")
     assert list(runs) == [*VARIANTS, "own"]
     for variant, run in runs.items():
