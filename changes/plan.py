@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from changes.snapshot import Snapshot, fingerprint
+from changes.snapshot import Snapshot, SnapshotEntry, fingerprint
 from endpoints import Endpoint
 from flatten import Flattened, Key, Rejected, Row
 
@@ -135,15 +135,17 @@ class Plan:
 
     def _is_changed(self, key: str, flat: Flattened) -> bool:
         """Record the item in the new snapshot; return whether it is new or has changed."""
-        now, last = fingerprint(flat), self._before.get(key)
-        self.outcome.snapshot[key] = now
-        if last is None:
-            self.outcome.new += 1
-            return True
-        if last.digest == now.digest:
-            self.outcome.unchanged += 1
+        outcome, digest, last = self.outcome, fingerprint(flat), self._before.get(key)
+        if last is not None and last.digest == digest:
+            # The same rows, so the entry of the last sync holds: nearly all items end here.
+            outcome.snapshot[key] = last._replace(missing_syncs=0) if last.missing_syncs else last
+            outcome.unchanged += 1
             return False
-        self.outcome.changed += 1
+        outcome.snapshot[key] = SnapshotEntry(digest, tuple(sorted(flat.children)))
+        if last is None:
+            outcome.new += 1
+            return True
+        outcome.changed += 1
         removed = (child_key for child_key in last.child_keys if child_key not in flat.children)
         self._removed_children.extend((key, child_key) for child_key in removed)
         return True

@@ -53,16 +53,12 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     missing_syncs: dict[str, int]
 
 
-def fingerprint(flat: Flattened) -> SnapshotEntry:
-    """Return the entry of a flattened item; the order of columns and children does not matter.
-
-    Raises ValueError for a rejected item, which has no rows.
-    """
-    if flat.row is None:
-        raise ValueError("a rejected item has no rows")
-    rows = [_encoder.encode(flat.row), *sorted(map(_encoder.encode, flat.children.values()))]
-    digest = hashlib.blake2b(b"".join(rows), digest_size=_DIGEST_BYTES).digest()
-    return SnapshotEntry(digest, tuple(sorted(flat.children)))
+def fingerprint(flat: Flattened) -> bytes:
+    """Return the digest of an item's rows; the order of columns and children does not matter."""
+    encoded = _encoder.encode(flat.row)
+    if flat.children:
+        encoded += b"".join(sorted(map(_encoder.encode, flat.children.values())))
+    return hashlib.blake2b(encoded, digest_size=_DIGEST_BYTES).digest()
 
 
 def encode(endpoint_name: str, snapshot: Snapshot) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from changes import Delete, Outcome, Plan, Truncate, Upsert
-from changes.snapshot import fingerprint
+from changes.snapshot import SnapshotEntry, fingerprint
 from endpoints import ENDPOINTS
 from flatten import Rejected, flatten_item
 from tests.support.cases import cases
@@ -59,7 +59,8 @@ def test_an_initial_sync_truncates_and_upserts_everything():
         upsert("course", id="a"),
     ]
     assert outcome.snapshot == {
-        item["id"]: fingerprint(flatten_item(COURSES, item)) for item in catalog
+        "b": SnapshotEntry(fingerprint(flatten_item(COURSES, catalog[0])), ("b1", "b2")),
+        "a": SnapshotEntry(fingerprint(flatten_item(COURSES, catalog[1])), ()),
     }
     assert replace(outcome, snapshot={}) == Outcome(items=2, new=2, upserted_rows=4)
 
