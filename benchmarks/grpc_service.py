@@ -52,7 +52,7 @@ def _sync(_variant: str, folder: str, base_url: str, token: str, *prefix: str) -
                     if response.WhichOneof("operation") == "checkpoint":
                         path.write_text(response.checkpoint.state_json, encoding="utf-8")
             except grpc.RpcError as failure:
-                error = str(failure.details())
+                error = str(failure.details()).partition("\n")[0]  # without the traceback
             seconds = time.perf_counter() - started
         output, _ = service.communicate()
     run = msgspec.json.decode(output, type=Run)
