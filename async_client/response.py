@@ -40,7 +40,7 @@ class Catalog:
 
     They are kept as views into the body, never as objects: as objects the catalog takes several
     times its size in memory, and six are held at once in a process that has 1 GB. An item that
-    cannot be read is an UnreadableItem, so that it costs no other.
+    cannot be read is an UnreadableItem, and the others are still yielded.
 
     `shortfall` says, as a clause, that a total in the response exceeds the number of items.
     """
