@@ -76,15 +76,19 @@ def configuration():
         yield {"bearer_token": TOKEN, "base_url": server.base_url}
 
 
+def sync_example(folder, items):
+    """Run one sync of the example into a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "schema", published_example.schema)
+        assert sdk.sync({}, folder, update=published_example.writing(items)).error is None
+
+
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
     """Return a folder as two syncs of the example left it."""
     folder = tmp_path_factory.mktemp("example")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "schema", published_example.schema)
-        for items in (before(), after()):
-            writing = published_example.writing(items)
-            assert sdk.sync({}, folder, update=writing).error is None
+    for items in (before(), after()):
+        sync_example(folder, items)
     return folder
 
 
@@ -169,6 +173,31 @@ def test_tables_that_are_dropped_get_the_declared_types(example, fresh, configur
     assert sdk.sync(configuration, tmp_path).error is None
     assert types(tmp_path) == types(fresh)
     assert stored_keys(tmp_path, "NOT _fivetran_deleted") == stored_keys(fresh)
+
+
+def test_a_re_sync_fills_tables_that_were_dropped(configuration, migration, fresh, tmp_path):
+    """A table dropped after the first sync comes back empty; without a state it is rewritten."""
+    folder = shutil.copytree(migration[0], tmp_path / "copy")
+    sdk.query(folder, "DROP TABLE assessment; SELECT 1")
+    assert sdk.sync(configuration, folder).error is None
+    assert sdk.query(folder, "SELECT count(*) FROM assessment") == [(0,)]
+    sdk.state_file(folder).unlink()
+    assert sdk.sync(configuration, folder).error is None
+    assert stored_keys(folder, "NOT _fivetran_deleted") == stored_keys(fresh)
+
+
+def test_the_example_runs_on_our_tables(configuration, migration, tmp_path):
+    """Types stay, our columns become NULL, rows that it writes return; then migrate again."""
+    folder = shutil.copytree(migration[0], tmp_path / "copy")
+    widened, deleted = types(folder), stored_keys(folder, "_fivetran_deleted")
+    sync_example(folder, after())
+    assert (types(folder), sdk.state_of(folder)) == (widened, published_example.STATE)
+    assert stored_keys(folder, "_fivetran_deleted") == deleted
+    assert sdk.query(folder, "SELECT count(position) FROM course_chapter") == [(0,)]
+    sync_example(folder, before())
+    assert stored_keys(folder, "_fivetran_deleted") == {name: set() for name in TABLES}
+    assert sdk.sync(configuration, folder).error is None
+    assert stored_keys(folder, "_fivetran_deleted") == deleted
 
 
 FAULTS = ("all=401", "courses=403", "courses=503", "courses=html")
