@@ -184,7 +184,7 @@ def _replay(
         else:
             log.error(str(failure))
             result = failure
-        rejected = isinstance(failure, TokenRejectedError)
+        rejected = failure is not None and isinstance(failure.failure, TokenRejectedError)
         if has_written:
             _checkpoint(progress, None if rejected else follower)
         yield endpoint, result
@@ -196,8 +196,9 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
     """Wait for a catalog; return its failure, or that of any endpoint that rejected the token."""
     failure = catalogs[endpoint_name].exception()
     for future in catalogs.values():
-        if future.done() and isinstance(future.exception(), TokenRejectedError):
-            failure = future.exception()
+        other = future.exception() if future.done() else None
+        if isinstance(other, EndpointError) and isinstance(other.failure, TokenRejectedError):
+            failure = other
     if failure is None or isinstance(failure, EndpointError):
         return failure
     raise failure

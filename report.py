@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRejectedError
-from async_client.errors import NoSuchCatalogError
+from async_client import (
+    CatalogFetched,
+    EndpointError,
+    NotIncludedError,
+    RetryScheduled,
+    TokenRejectedError,
+)
 from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
 from endpoints import ENDPOINTS
 
@@ -136,7 +141,7 @@ def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Collection
 def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
     """Explain the sync's failure: each endpoint, why, and what to do."""
     failed = list(failures)
-    if any(isinstance(error, TokenRejectedError) for error in failed):
+    if any(isinstance(error.failure, TokenRejectedError) for error in failed):
         head = "DataCamp rejected the token (HTTP 401); the sync stopped."
     else:
         head = (
@@ -154,10 +159,14 @@ def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
 
 def _unreadable(errors: Mapping[str, EndpointError | None]) -> str:
     failed = {name: error for name, error in errors.items() if error is not None}
-    rejected = [error for error in failed.values() if isinstance(error, TokenRejectedError)]
+    rejected = [
+        error for error in failed.values() if isinstance(error.failure, TokenRejectedError)
+    ]
     if rejected:
         return f"DataCamp rejected the token: {rejected[0].reason}. {rejected[0].advice}."
-    closed = [name for name, error in failed.items() if isinstance(error, NoSuchCatalogError)]
+    closed = [
+        name for name, error in failed.items() if isinstance(error.failure, NotIncludedError)
+    ]
     if closed and len(closed) == len(errors):
         return (
             f"No catalog can be read: {failed[closed[0]].reason}. Check base_url, and ask "

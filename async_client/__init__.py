@@ -8,7 +8,7 @@ from async_client.client import (
     RetryScheduled,
     probe_all,
 )
-from async_client.errors import EndpointError, TokenRejectedError
+from async_client.errors import EndpointError, NotIncludedError, TokenRejectedError
 from async_client.items import UnreadableItem
 from async_client.limits import Limits
 from async_client.response import Catalog
@@ -20,6 +20,7 @@ __all__ = [
     "EndpointError",
     "Event",
     "Limits",
+    "NotIncludedError",
     "ReceivedResponse",
     "RetryScheduled",
     "Settings",

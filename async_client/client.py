@@ -22,11 +22,8 @@ from async_client.errors import (
     EndpointError,
     FetchError,
     FinalError,
-    NoSuchCatalogError,
-    NotIncludedError,
     TokenRejectedError,
     TransientError,
-    UnauthorizedError,
     too_large,
 )
 from async_client.failures import NETWORK_ERRORS, fetch_error
@@ -94,11 +91,6 @@ OnEvent = Callable[[Event], None]
 OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
-_ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
-    UnauthorizedError: TokenRejectedError,
-    NotIncludedError: NoSuchCatalogError,
-}
-
 
 async def fetch_all(
     settings: Settings,
@@ -110,8 +102,8 @@ async def fetch_all(
     """Request every endpoint of `settings` at once and resolve its future in `catalogs`.
 
     A resolved future is removed from `catalogs`, so that no body is kept here. The future of a
-    failed endpoint raises EndpointError. A rejected token resolves all open futures with
-    TokenRejectedError and cancels their requests. `on_event` and `on_response`, which gets each
+    failed endpoint raises EndpointError. If one rejects the token, all open futures raise its
+    error and their requests are cancelled. `on_event` and `on_response`, which gets each
     response, are called on this loop's thread.
     """
     async with _session(settings) as session:
@@ -150,12 +142,12 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 async def _deliver(fetch: _Fetch, catalogs: Catalogs) -> None:
     try:
         catalog = await fetch.catalog()
-    except TokenRejectedError as rejected:
-        for future in catalogs.values():
-            if not future.done():
-                future.set_exception(rejected)
-        raise
-    except Exception as failed:  # noqa: BLE001 (raised where the catalog is waited for)
+    except Exception as failed:  # raised where the catalog is waited for
+        if isinstance(failed, EndpointError) and isinstance(failed.failure, TokenRejectedError):
+            for future in catalogs.values():
+                if not future.done():
+                    future.set_exception(failed)
+            raise
         catalogs.pop(fetch.endpoint.name).set_exception(failed)
     else:
         catalogs.pop(fetch.endpoint.name).set_result(catalog)
@@ -271,8 +263,7 @@ class _Fetch:
         return self.settings.base_url + self.endpoint.path
 
     def _endpoint_error(self, failure: FetchError) -> EndpointError:
-        kind = _ENDPOINT_ERRORS.get(type(failure), EndpointError)
-        return kind(self.endpoint.name, self._url, self.attempts, failure)
+        return EndpointError(self.endpoint.name, self._url, self.attempts, failure)
 
 
 async def _ignore_body(_: aiohttp.ClientResponse, _body: bytearray) -> None:

@@ -14,8 +14,8 @@ from async_client.errors import (
     FinalError,
     NotIncludedError,
     RateLimitError,
+    TokenRejectedError,
     TransientError,
-    UnauthorizedError,
     paginated,
     unreadable,
 )
@@ -111,7 +111,7 @@ def _origin(url: str, location: str) -> str:
 
 
 def _unauthorized(_: Endpoint, reason: str) -> FetchError:
-    return UnauthorizedError(
+    return TokenRejectedError(
         reason,
         "Check bearer_token: it is wrong, expired or revoked; request a new one from DataCamp",
     )

@@ -46,7 +46,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
         "no checkpoint after an endpoint": ("(progress, None if rejected else follower)", ""),
         "writing is not reset before a 401 is raised": ("None if rejected else ", ""),
-        "a 401 of a later endpoint is not seen": ("future.exception(), Token", "future, Token"),
+        "a 401 of a later endpoint is not seen": ("other.failure, Token", "other, Token"),
         "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
         "a cancelled sync is a success": ("except BaseException", "except KeyboardInterrupt"),
         "a replayed body is kept in memory": ("catalogs.pop(", "catalogs.get("),

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import connector
 from async_client import Catalog, EndpointError, Limits, Settings, TokenRejectedError
-from async_client.errors import FinalError, UnauthorizedError
+from async_client.errors import FinalError
 from endpoints import ENDPOINTS
 
 # The kind is first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
@@ -142,8 +142,6 @@ def failed(endpoint_name: str) -> EndpointError:
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
-def token_rejected(endpoint_name: str) -> TokenRejectedError:
+def token_rejected(endpoint_name: str) -> EndpointError:
     """Return the failure of an endpoint that rejected the token."""
-    return TokenRejectedError(
-        endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it")
-    )
+    return EndpointError(endpoint_name, "http://mock", 1, TokenRejectedError("401", "Renew it"))

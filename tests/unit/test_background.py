@@ -119,7 +119,7 @@ def test_a_rejected_token_cancels_what_is_in_flight(server):
         errors = all_errors(catalogs)
         until_in_flight(server, 0)
     assert errors == dict.fromkeys(NAMES, errors["courses"])
-    assert type(errors["courses"]) is TokenRejectedError
+    assert type(errors["courses"].failure) is TokenRejectedError
     assert len(server.requests.arrived) == 6
 
 

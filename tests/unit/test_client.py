@@ -10,8 +10,8 @@ import pytest
 
 from async_client import (
     CatalogFetched,
-    EndpointError,
     Limits,
+    NotIncludedError,
     RetryScheduled,
     Settings,
     TokenRejectedError,
@@ -19,7 +19,7 @@ from async_client import (
     probe_all,
 )
 from async_client.client import fetch_all
-from async_client.errors import NEXT_SYNC, NoSuchCatalogError
+from async_client.errors import NEXT_SYNC, TransientError
 from endpoints import ENDPOINTS
 from tests.support.fetching import (
     CATALOGS,
@@ -130,7 +130,7 @@ async def test_a_final_failure_costs_its_endpoint_only(server):
     misbehave(server, ("404", None))
     results, events = await fetched(server.base_url)
     error = of_courses(results)
-    assert (type(error), error.attempts) == (NoSuchCatalogError, 1)
+    assert (type(error.failure), error.attempts) == (NotIncludedError, 1)
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
     assert sorted(event.endpoint_name for event in events) == sorted(OTHERS)
 
@@ -140,7 +140,7 @@ async def test_the_first_401_is_the_error_of_every_endpoint(server):
     server.set_faults("all=401")
     results, events = await fetched(server.base_url)
     assert {*map(id, results.values())} == {id(results["courses"])}
-    assert (type(results["courses"]), events) == (TokenRejectedError, [])
+    assert (type(results["courses"].failure), events) == (TokenRejectedError, [])
 
 
 async def test_a_wait_beyond_the_time_left_is_named(server):
@@ -197,11 +197,13 @@ async def test_the_probe_sends_one_request_and_reads_no_body(server):
     server.set_faults("practices=403", "projects=503", "tracks=401", "custom_tracks=html")
     server.hold("courses", after_half=True)
     results = await probe_all(Settings(TOKEN, server.base_url), QUICK)
-    found = {name: error and (type(error), error.attempts) for name, error in results.items()}
+    found = {
+        name: error and (type(error.failure), error.attempts) for name, error in results.items()
+    }
     assert found == {
         "assessments": None,
-        "practices": (NoSuchCatalogError, 1),
-        "projects": (EndpointError, 1),
+        "practices": (NotIncludedError, 1),
+        "projects": (TransientError, 1),
         "custom_tracks": None,
         "tracks": (TokenRejectedError, 1),
         "courses": None,

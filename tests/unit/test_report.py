@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import report
-from async_client import CatalogFetched, RetryScheduled
-from async_client.errors import NoSuchCatalogError, NotIncludedError
+from async_client import CatalogFetched, EndpointError, NotIncludedError, RetryScheduled
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
@@ -16,7 +15,7 @@ from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
-FORBIDDEN = NoSuchCatalogError(
+FORBIDDEN = EndpointError(
     "tracks", f"{URL}/tracks", 1, NotIncludedError("HTTP 403 Forbidden", "Ask DataCamp")
 )
 

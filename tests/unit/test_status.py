@@ -11,8 +11,8 @@ from async_client.errors import (
     FinalError,
     NotIncludedError,
     RateLimitError,
+    TokenRejectedError,
     TransientError,
-    UnauthorizedError,
 )
 from async_client.status import check_status
 from tests.support.fetching import COURSES
@@ -46,13 +46,13 @@ def test_most_statuses_are_final():
     failures = {status: judged(status) for status in range(100, 600)}
     assert {s for s, f in failures.items() if f is None} == {200}
     assert {s for s, f in failures.items() if isinstance(f, TransientError)} == transient
-    assert {s for s, f in failures.items() if isinstance(f, UnauthorizedError)} == {401}
+    assert {s for s, f in failures.items() if isinstance(f, TokenRejectedError)} == {401}
 
 
 FAILURES = [
     (204, NotIncludedError, "HTTP 204 No Content", NO_SUCH_CATALOG),
     (304, FinalError, "HTTP 304 Not Modified", ASK_SUPPORT),
-    (401, UnauthorizedError, "HTTP 401 Unauthorized", NEW_TOKEN),
+    (401, TokenRejectedError, "HTTP 401 Unauthorized", NEW_TOKEN),
     (403, NotIncludedError, "HTTP 403 Forbidden", ASK_FOR_ACCESS),
     (404, NotIncludedError, "HTTP 404 Not Found", NO_SUCH_CATALOG),
     (410, NotIncludedError, "HTTP 410 Gone", NO_SUCH_CATALOG),
