@@ -1,6 +1,6 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
-from async_client.background import fetching
+from async_client.background import Catalogs, fetching
 from async_client.client import (
     CatalogFetched,
     Event,

@@ -13,9 +13,28 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from async_client.client import Catalogs, OnEvent, OnResponse, fetch_all
+from async_client.client import OnEvent, OnResponse, fetch_all
+from async_client.errors import EndpointError
 from async_client.limits import Limits
 from async_client.settings import Settings
+
+
+class Catalogs(dict):
+    def take(self, name):
+        failure = self[name].exception()
+        for future in self.values():
+            if (
+                future.done()
+                and future.exception()
+                and type(getattr(future.exception(), "failure", None)).__name__
+                == "TokenRejectedError"
+            ):
+                failure = future.exception()
+        if failure is None:
+            return self.pop(name).result()
+        if isinstance(failure, EndpointError):
+            return failure
+        raise failure
 
 
 @contextmanager
@@ -31,7 +50,7 @@ def fetching(
     cancelled, and the thread, its tasks and its connections are waited for. `on_event` and
     `on_response`, which gets each response, are called on the event-loop thread.
     """
-    catalogs: Catalogs = {endpoint.name: Future() for endpoint in settings.endpoints}
+    catalogs = Catalogs({endpoint.name: Future() for endpoint in settings.endpoints})
     loop = asyncio.new_event_loop()
     # Both threads remove finished futures to free their bodies, so each needs its own dict.
     pending = dict(catalogs)
@@ -48,7 +67,7 @@ def fetching(
         thread.join()
 
 
-def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], pending: Catalogs) -> None:
+def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], pending: dict) -> None:
     """Run to the end and resolve every future, so that nobody waits for ever."""
     error: BaseException | None = None
     try:

@@ -50,6 +50,9 @@ class Catalog:
         self._items = items
         self.shortfall = shortfall
 
+    def items(self) -> list[object]:
+        return list(self)
+
     def __len__(self) -> int:
         """Return the number of items, unreadable ones included."""
         return len(self._items)

@@ -40,6 +40,8 @@ class Flattened:
     children: dict[Key, Row] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     bad_values: list[tuple[str, str]] = field(default_factory=list)
+    children_unreadable: bool = False
+    children_rejected: bool = False
 
 
 def _layouts(endpoint: Endpoint) -> tuple[Layout, Layout | None]:
@@ -134,3 +136,19 @@ def _shown(value: object) -> str:
     """Return an id for a log line: on one line and shortened."""
     text = "?" if value is None else repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+class Flattener:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint, self.columns = endpoint, {}
+
+    def flatten_item(self, item: object) -> Flattened:
+        flat = flatten_item(self.endpoint, item, self.columns)
+        child = self.endpoint.child
+        if flat.key is not None and child is not None:
+            value = item.get(child.field)
+            if value is not None and not isinstance(value, list):
+                flat.children_unreadable, flat.children = True, {}
+                flat.rejected = []
+            flat.children_rejected = any("earlier" not in r.reason for r in flat.rejected)
+        return flat
