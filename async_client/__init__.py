@@ -12,9 +12,16 @@ from async_client.errors import EndpointError, TokenRejectedError
 from async_client.items import UnreadableItem
 from async_client.limits import Limits
 from async_client.response import Catalog
-from async_client.settings import Settings, validate_configuration
+from async_client.settings import (
+    SETTINGS,
+    Settings,
+    normalized_url,
+    unknown_keys,
+    validate_configuration,
+)
 
 __all__ = [
+    "SETTINGS",
     "Catalog",
     "CatalogFetched",
     "EndpointError",
@@ -26,6 +33,8 @@ __all__ = [
     "TokenRejectedError",
     "UnreadableItem",
     "fetching",
+    "normalized_url",
     "probe_all",
+    "unknown_keys",
     "validate_configuration",
 ]
