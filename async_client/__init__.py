@@ -15,6 +15,7 @@ from async_client.response import Catalog
 from async_client.settings import (
     SETTINGS,
     Settings,
+    is_unset,
     normalized_url,
     unknown_keys,
     validate_configuration,
@@ -33,6 +34,7 @@ __all__ = [
     "TokenRejectedError",
     "UnreadableItem",
     "fetching",
+    "is_unset",
     "normalized_url",
     "probe_all",
     "unknown_keys",

@@ -75,6 +75,12 @@ def validate_configuration(configuration: Mapping[str, str]) -> Settings:
     )
 
 
+def is_unset(value: str) -> bool:
+    """Return whether a value stands for the default: whitespace, or an untouched placeholder."""
+    value = value.strip()
+    return not value or (value.startswith("<") and value.endswith(">"))
+
+
 def unknown_keys(configuration: Iterable[str]) -> list[str]:
     """Return a sentence for each key that no setting has; it names the setting that is meant."""
     names = [setting.name for setting in SETTINGS]
@@ -115,10 +121,7 @@ def _given(configuration: Mapping[str, str], setting: Setting) -> str:
     if not isinstance(value, str):
         kind = type(value).__name__
         raise ValueError(f"{setting.name} must be a string, not {kind}: put it in quotes.")
-    value = value.strip()
-    if not value or (value.startswith("<") and value.endswith(">")):
-        return setting.default or ""
-    return value
+    return (setting.default or "") if is_unset(value) else value.strip()
 
 
 def _bearer_token(token: str) -> str:
