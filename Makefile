@@ -1,11 +1,25 @@
 # Needs Python 3.10 or newer and make; everything else is installed into .venv.
-PYTHON ?= python3
+# Also if the variable is set but empty, which `?=` would keep.
+ifeq ($(strip $(PYTHON)),)
+override PYTHON := python3
+endif
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
+# Settings of a user's own under which pip cannot install into an environment, and Python does not
+# find the modules of the current folder.
+export PIP_USER := 0
+unexport PYTHONSAFEPATH
+
+# `rebuild` if an environment was installed that cannot be used: its Python is gone, or the folder was
+# renamed or copied, so that the commands in it start the Python of another folder.
+broken = $(shell [ ! -s $(1)/installed ] || { $(1)/bin/python -c '' && \
+  [ "$$(cat $(1)/installed)" = "$$(pwd -P)" ]; } 2>/dev/null || echo rebuild)
+
+.PHONY: rebuild help install demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
 
 help:
+	@echo "make install       install what all commands need into .venv"
 	@echo "make demo          run two syncs against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run all tests with coverage"
@@ -20,18 +34,21 @@ help:
 	@echo "make format        format the code"
 	@echo "make clean         delete what these commands created"
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-dev.txt $(call broken,.venv)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is required: make PYTHON=python3.11 ...")'
 	@echo "Installing into .venv, which takes a minute ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+	@pwd -P > $@
 
-.venv-grpc/installed: requirements.txt devkit/requirements-grpc.txt
+.venv-grpc/installed: requirements.txt devkit/requirements-grpc.txt $(call broken,.venv-grpc)
 	@echo "Installing the gRPC generation of the SDK into .venv-grpc ..."
 	@$(PYTHON) -m venv --clear .venv-grpc
 	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt
-	@touch $@
+	@pwd -P > $@
+
+install: .venv/installed
+	@echo "Installed. Activate the environment: source .venv/bin/activate"
 
 demo: .venv/installed
 	@$(BIN)/python -m devkit.demo

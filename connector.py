@@ -15,6 +15,7 @@ from fivetran_connector_sdk import Operations as op
 
 import report
 from async_client import (
+    SETTINGS,
     Catalog,
     CatalogFetched,
     Catalogs,
@@ -42,29 +43,6 @@ from flatten import Flattener
 Fetching = Callable[[Settings, Limits, Callable[[Event], None]], AbstractContextManager[Catalogs]]
 
 LIMITS = Limits()
-
-# Name, label, description and placeholder of the form's fields that may stay empty.
-_OPTIONAL_FIELDS = (
-    (
-        "base_url",
-        "Base URL",
-        "URL of the API. Leave it empty for DataCamp's own.",
-        "https://lms-catalog-api.datacamp.com",
-    ),
-    (
-        "request_timeout_seconds",
-        "Request timeout in seconds",
-        "How long a request may receive no data before it times out.",
-        "30",
-    ),
-    (
-        "skip_endpoints",
-        "Endpoints to skip",
-        "Catalogs that your license does not include, separated by commas, of: "
-        + ", ".join(endpoint.name for endpoint in ENDPOINTS),
-        "custom_tracks",
-    ),
-)
 
 
 class SyncError(Exception):
@@ -123,21 +101,18 @@ def sync(
 
 
 def configuration_form() -> ConfigurationForm:
-    """Return the setup form: four fields, and a test that requests every endpoint."""
+    """Return the setup form: a field for each setting, and a test that requests every endpoint."""
     form = ConfigurationForm()
-    form.add_field(
-        form_field.TextField(
-            name="bearer_token",
-            label="Bearer token",
-            field_type=form_field.TextField.password,
-            required=True,
-            description="The LMS Catalog API token that DataCamp issued to your organization.",
-        )
-    )
-    for name, label, description, placeholder in _OPTIONAL_FIELDS:
+    visible, masked = form_field.TextField.plain_text, form_field.TextField.password
+    for setting in SETTINGS:
         form.add_field(
             form_field.TextField(
-                name=name, label=label, description=description, placeholder=placeholder
+                name=setting.name,
+                label=setting.label,
+                field_type=masked if setting.is_secret else visible,
+                required=setting.default is None,
+                description=setting.description,
+                placeholder=setting.placeholder,
             )
         )
     form.add_test(label="Read every catalog", func=connection_test)

@@ -12,9 +12,17 @@ from async_client.errors import EndpointError, NotIncludedError, TokenRejectedEr
 from async_client.items import UnreadableItem
 from async_client.limits import Limits
 from async_client.response import Catalog
-from async_client.settings import Settings, validate_configuration
+from async_client.settings import (
+    SETTINGS,
+    Settings,
+    is_unset,
+    normalized_url,
+    unknown_keys,
+    validate_configuration,
+)
 
 __all__ = [
+    "SETTINGS",
     "Catalog",
     "CatalogFetched",
     "EndpointError",
@@ -27,6 +35,9 @@ __all__ = [
     "TokenRejectedError",
     "UnreadableItem",
     "fetching",
+    "is_unset",
+    "normalized_url",
     "probe_all",
+    "unknown_keys",
     "validate_configuration",
 ]

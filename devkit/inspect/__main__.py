@@ -24,14 +24,15 @@ from async_client import (
     RetryScheduled,
     Settings,
     fetching,
+    unknown_keys,
     validate_configuration,
 )
 from async_client.version import VERSION
+from devkit import configuration
 from devkit.inspect.facts import Outcome, facts_of
 from devkit.inspect.text import as_text
 from endpoints import Endpoint
 
-_CONFIGURATION = Path(__file__).resolve().parents[2] / "configuration.json"
 _LIMITS = Limits()
 
 
@@ -39,11 +40,14 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m devkit.inspect", description=__doc__)
     add = parser.add_argument
-    add("--configuration", type=Path, default=_CONFIGURATION, help="file to read (%(default)s)")
+    default = configuration.default()
+    add("--configuration", type=Path, default=default, help="file to read (%(default)s)")
     add("--json", action="store_true", help="write the report as JSON")
     options = parser.parse_args(arguments)
     try:
-        settings = validate_configuration(_configuration(options.configuration))
+        values = _decrypted(configuration.read(options.configuration))
+        sys.stderr.writelines(f"{line}\n" for line in unknown_keys(values))
+        settings = validate_configuration(values)
         if settings.sends_token_unencrypted:
             sys.stderr.write(f"{report.unencrypted(settings.base_url)}\n")
         fetched = _fetch(settings, limits)
@@ -63,17 +67,14 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     return 1 if failure else 0
 
 
-def _configuration(path: Path) -> Mapping[str, str]:
-    """Read a configuration file, and decrypt what `fivetran configuration` encrypted."""
-    configuration: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(configuration, dict):
-        raise ValueError(f"{path} is not a JSON object.")
-    if str(configuration.get("bearer_token")).startswith("fivetran_encrypted:"):
+def _decrypted(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Decrypt what `fivetran configuration` encrypted."""
+    if str(values.get("bearer_token")).startswith("fivetran_encrypted:"):
         # Imported here, as nothing else needs the SDK.
         from devkit import sdk  # noqa: PLC0415
 
-        return sdk.decrypted(configuration)
-    return configuration
+        return sdk.decrypted(values)
+    return values
 
 
 def _fetch(

@@ -84,15 +84,21 @@ def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
     assert any(facts["failure"] for facts in report["endpoints"]) == bool(error)
 
 
-@pytest.mark.parametrize("text", ['{"bearer_token": ""}', "{", "[]", "\xff", None])
-def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text):
-    """A file that is missing, no JSON or invalid is one line on stderr, before any request."""
+UNUSABLE = [('{"bearer_token": ""}', 1), ("{", 1), (None, 1), ('{"token": "x"}', 2)]
+
+
+@pytest.mark.parametrize(("text", "lines"), UNUSABLE)
+def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text, lines):
+    """A file that is missing, no JSON or invalid is one line on stderr, before any request.
+
+    A key that no setting has is another line.
+    """
     path = tmp_path / "configuration.json"
     if text is not None:
-        path.write_text(text, encoding="latin-1")
+        path.write_text(text, encoding="utf-8")
     assert main(["--configuration", str(path)]) == 2
     out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
+    assert (out, err.count("\n")) == ("", lines)
 
 
 def test_an_encrypted_token_is_decrypted(inspected, tmp_path, monkeypatch):
