@@ -24,6 +24,7 @@ from async_client import (
     RetryScheduled,
     Settings,
     fetching,
+    normalized_url,
     probe_all,
     validate_configuration,
 )
@@ -75,6 +76,8 @@ def sync(
     limits: Limits = LIMITS,
 ) -> None:
     """Run one sync of `update`; `fetching` and `limits` are for tests and measurements."""
+    for note in settings.notes:
+        _warn(note)
     if settings.sends_token_unencrypted:
         _warn(report.unencrypted(settings.base_url))
     names = [endpoint.name for endpoint in settings.endpoints]
@@ -87,6 +90,9 @@ def sync(
             next_name = next((name for name in names if name not in results), None)
             log.info(report.fetched(event, next_name))
 
+    saved_source = state.get("source")
+    if isinstance(saved_source, str):  # version 1.0.0 saved base_url as it was spelled
+        state = {**state, "source": normalized_url(saved_source)}
     with _exits_as_failures(), fetching(settings, limits, on_event) as catalogs:
         known, notes = resume(state, settings.base_url, [endpoint.name for endpoint in ENDPOINTS])
         for note in notes:

@@ -284,6 +284,24 @@ def test_an_empty_catalog_without_a_snapshot_is_warned_about(recorded):
     assert log.of_level("warning") == []
 
 
+def test_a_state_with_another_spelling_of_the_address_is_used(recorded):
+    """Version 1.0.0 saved `base_url` as it was spelled."""
+    state = state_after(recorded)
+    respelled = {**state, "source": "HTTP://127.0.0.1:1/"}
+    operations, log, error = recorded(CATALOGS, respelled, base_url="http://127.0.0.1:01")
+    assert (error, operations.writes, log.of_level("warning")) == (None, [], [])
+    assert operations.states[-1] == state
+
+
+def test_an_unknown_key_of_the_configuration_is_warned_about(recorded):
+    """The sync runs with the keys that are known."""
+    operations, log, error = recorded(CATALOGS, skip_endpoint="tracks")
+    (warning,) = log.of_level("warning")
+    assert "'skip_endpoint'" in warning
+    assert operations.stream[0] == ("warning", warning)
+    assert (error, written(operations)) == (None, NAMES)
+
+
 def test_an_unencrypted_token_is_warned_about(recorded):
     """Plain http to a host that is not loopback is reported in the log and the dashboard."""
     operations, log, _ = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
