@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from endpoints import ENDPOINTS, Child, Endpoint
+from flatten.limits import MAX_SHOWN_LENGTH
 from flatten.row import Layout, Row, UndeclaredColumns, layout_of, make_row
 from flatten.rules import CHILD_RULES
 
 Key = str | int
-
-_LONGEST_SHOWN = 60
 
 
 class Rejected(NamedTuple):
@@ -133,4 +132,4 @@ def _json_type(value: object) -> str:
 def _shown(value: object) -> str:
     """Return an id for a log line: on one line and shortened."""
     text = "?" if value is None else repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…"

@@ -6,20 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from endpoints import Table
+from flatten.limits import MAX_DIGITS, MAX_FIELD_NAME_LENGTH, MAX_UNDECLARED_COLUMNS
 from flatten.names import RESERVED_PREFIX, column_name
 from flatten.rules import FIELD_RULES
-from flatten.values import COERCIONS, MOST_DIGITS, UnfitError, clean_text, string, undeclared
+from flatten.values import COERCIONS, UnfitError, clean_text, string, undeclared
 
 Row = dict[str, object]
 
 # The undeclared columns by table, of all items of one response so far.
 UndeclaredColumns = dict[str, set[str]]
 
-LONGEST_FIELD_NAME = 1_000
-# `fivetran debug` needs 1.5 GB for a table of 2,000 columns.
-MOST_UNDECLARED_COLUMNS = 500
-TOO_LONG_NAME = f"(names longer than {LONGEST_FIELD_NAME:,} characters)"
-TOO_MANY_COLUMNS = f"(undeclared columns beyond {MOST_UNDECLARED_COLUMNS})"
+TOO_LONG_NAME = f"(names longer than {MAX_FIELD_NAME_LENGTH:,} characters)"
+TOO_MANY_COLUMNS = f"(undeclared columns beyond {MAX_UNDECLARED_COLUMNS})"
 
 
 class Layout(NamedTuple):
@@ -78,7 +76,7 @@ def make_row(
             and type(value) is str
             and value.isascii()
             and "\0" not in value
-            and len(value) <= MOST_DIGITS
+            and len(value) <= MAX_DIGITS
         ):
             continue
         try:
@@ -114,7 +112,7 @@ def _respell(layout: Layout, row: Row, present: Collection[str]) -> None:
     """
     renamed: dict[str, str] = {}
     for name in _unknown(layout, row):
-        short = len(name) <= LONGEST_FIELD_NAME
+        short = len(name) <= MAX_FIELD_NAME_LENGTH
         expected = layout.respellable.get(column_name(name)) if short else None
         if expected and expected not in present and row.get(expected) is None:
             renamed.setdefault(expected, name)
@@ -141,12 +139,12 @@ def _add_undeclared(layout: Layout, row: Row, bad: list[str], seen: set[str]) ->
     added = []
     unknown = {field: row.pop(field) for field in _unknown(layout, row)}
     for field, value in unknown.items():
-        if len(field) > LONGEST_FIELD_NAME:  # normalising such a name could take a minute
+        if len(field) > MAX_FIELD_NAME_LENGTH:  # normalising such a name could take a minute
             bad.append(TOO_LONG_NAME)
             continue
         name = clean_text(field) or "_"  # no destination has a column without a name
         column = column_name(name)
-        if column not in seen and len(seen) >= MOST_UNDECLARED_COLUMNS:
+        if column not in seen and len(seen) >= MAX_UNDECLARED_COLUMNS:
             bad.append(TOO_MANY_COLUMNS)
         elif column in taken or column.startswith(RESERVED_PREFIX):
             bad.append(name)

@@ -13,15 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
-# The SDK sends an undeclared integer outside of this range as a 32-bit float.
-_LARGEST_LONG = 2**63 - 1
-# Deeper than any real value, and within the recursion limit of every encoder.
-_DEEPEST_LEVEL = 100
-# The SDK sends an undeclared float with 32 bits, rounded to four digits. On Python 3.14 it raises
-# for one that is rounded above the largest (3.4028e38 to 3.403e38).
-_LARGEST_FLOAT = 3.4e38
-# The SDK parses text of digits as a whole number, and Python raises for one of more digits.
-MOST_DIGITS = 4300
+from flatten.limits import MAX_DIGITS, MAX_FLOAT, MAX_INTEGER, MAX_LEVELS
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
@@ -70,7 +62,7 @@ def string(value: object) -> str:
         return _within_digit_limit(clean_text(value))
     if type(value) is int:
         return str(value)
-    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
+    cleaned, complete = _clean(value, MAX_LEVELS)
     if cleaned is None:
         raise UnfitError
     text = json.dumps(cleaned, ensure_ascii=False)
@@ -103,12 +95,12 @@ def long(value: object) -> int:
         type(value) is str and _NUMBER.fullmatch(value)
     ):
         exact = Decimal(value)  # a float would round text above 2**53
-        if exact.copy_abs() > _LARGEST_LONG or exact != exact.to_integral_value():
+        if exact.copy_abs() > MAX_INTEGER or exact != exact.to_integral_value():
             raise UnfitError
         number = int(exact)
     else:
         raise UnfitError
-    if abs(number) > _LARGEST_LONG:
+    if abs(number) > MAX_INTEGER:
         raise UnfitError
     return number
 
@@ -161,9 +153,9 @@ def undeclared(value: object) -> object:
     """
     if type(value) is str:
         return _readable_if_inferred(_within_digit_limit(clean_text(value)))
-    if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
+    if type(value) is float and math.isfinite(value) and abs(value) > MAX_FLOAT:
         raise UnfitError
-    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
+    cleaned, complete = _clean(value, MAX_LEVELS)
     if not complete:
         raise UnfitError(cleaned)
     return cleaned
@@ -180,7 +172,7 @@ COERCIONS: Mapping[str, Callable[[object], object]] = {
 
 def _within_digit_limit(text: str) -> str:
     """Return text unless it consists of more digits than the SDK parses."""
-    if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():
+    if len(text) > MAX_DIGITS and text.removeprefix("-").isdecimal():
         raise UnfitError
     return text
 
@@ -207,7 +199,7 @@ def _clean(value: object, levels: int) -> tuple[object, bool]:
         return clean_text(value), True
     if isinstance(value, float) and not math.isfinite(value):
         return None, False
-    if isinstance(value, int) and abs(value) > _LARGEST_LONG:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
         return str(value), True
     return value, True
 
