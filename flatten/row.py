@@ -9,7 +9,7 @@ from endpoints import Table
 from flatten.limits import MAX_DIGITS, MAX_FIELD_NAME_LENGTH, MAX_UNDECLARED_COLUMNS
 from flatten.names import RESERVED_PREFIX, column_name
 from flatten.rules import FIELD_RULES
-from flatten.values import COERCIONS, UnfitError, clean_text, string, undeclared
+from flatten.values import COERCIONS, UnfitError, clean_text, inferable, string
 
 Row = dict[str, object]
 
@@ -67,7 +67,7 @@ def make_row(
     if len(row) > len(layout.empty_row):
         _respell(layout, row, fields.keys())
         added = _add_undeclared(layout, row, bad, columns.setdefault(layout.table, set()))
-        coercions += tuple((name, undeclared) for name in added)
+        coercions += tuple((name, inferable) for name in added)
     for column, coerce in coercions:
         value = row[column]
         if value is None or (

@@ -202,7 +202,7 @@ def test_fields_become_columns(fields, columns, bad):
     assert row_of(COURSES, **dict(reversed(fields.items()))) == expected
 
 
-KEYS = {"course-1": "course-1", " ": " ", "Ä\0\ud83d": "Ä\ufffd", 0: "0", 1.0: "1.0"}
+KEYS = {"course-1": "course-1", " ": " ", "Ä\0\ud83d": "Ä\ufffd", 0: "0", 1.0: "1"}
 KEYS |= {10**30: "1" + "0" * 30}
 
 
