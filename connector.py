@@ -29,7 +29,7 @@ from async_client import (
 )
 from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
+from flatten import Flattened, Flattener, Rejected
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -204,12 +204,12 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
-    columns: UndeclaredColumns = {}
+    flattener = Flattener(endpoint)
     for number, item in enumerate(catalog, start=1):
         if isinstance(item, UnreadableItem):
-            yield reject_item(endpoint, item.problem)
+            yield Flattened(rejected=[Rejected(endpoint.table.name, "?", item.problem)])
         else:
-            yield flatten_item(endpoint, item, columns)
+            yield flattener.flatten_item(item)
         if number % PROGRESS_ITEMS == 0:
             log.info(report.progress(endpoint.name, number, len(catalog)))
 

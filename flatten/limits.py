@@ -14,5 +14,7 @@ MAX_FLOAT = 3.4e38
 MAX_FIELD_NAME_LENGTH = 1_000
 # `fivetran debug` needs 1.5 GB for a table of 2,000 columns.
 MAX_UNDECLARED_COLUMNS = 500
+# Keys are kept in the connector's state, which must not exceed 10 MB.
+MAX_KEY_LENGTH = 1_000
 # Of an id or value in the reason for a rejection.
 MAX_SHOWN_LENGTH = 60

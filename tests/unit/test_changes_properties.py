@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import connector
 from endpoints import ENDPOINTS
-from flatten import flatten_item
+from flatten import Flattener
 from tests.conftest import CONFIGURATION
 from tests.support.recording import Destination, Interrupted, failed, run_sync
 
@@ -56,8 +56,7 @@ catalogs = sound_catalogs | st.lists(usable_items | odd_items, max_size=6)
 def upserts(endpoint, catalog):
     """Return the upserts of each item by its key, and whether an item has no key."""
     by_key, keyless = {}, False
-    for item in catalog:
-        flat = flatten_item(endpoint, item)
+    for flat in map(Flattener(endpoint).flatten_item, catalog):
         if flat.key is None:
             keyless = True
         else:

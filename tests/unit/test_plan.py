@@ -8,7 +8,7 @@ from dataclasses import replace
 from changes import Delete, Outcome, Plan, Truncate, Upsert
 from changes.snapshot import SnapshotEntry, fingerprint
 from endpoints import ENDPOINTS
-from flatten import Rejected, flatten_item
+from flatten import Flattener, Rejected
 from tests.support.cases import cases
 
 PRACTICES, PROJECTS, COURSES = (ENDPOINTS[place] for place in (1, 2, 5))
@@ -18,7 +18,9 @@ COLUMNS = {table.name: list(table.types) for endpoint in ENDPOINTS for table in 
 def replay(endpoint, items, before=None, shortfall=None):
     """Return all operations of one catalog, and the outcome."""
     plan = Plan(endpoint, before, shortfall)
-    return list(plan.operations(flatten_item(endpoint, item) for item in items)), plan.outcome
+    return list(
+        plan.operations(Flattener(endpoint).flatten_item(item) for item in items)
+    ), plan.outcome
 
 
 def snapshot_after(endpoint, items):
@@ -59,15 +61,15 @@ def test_an_initial_sync_truncates_and_upserts_everything():
         upsert("course", id="a"),
     ]
     assert outcome.snapshot == {
-        "b": SnapshotEntry(fingerprint(flatten_item(COURSES, catalog[0])), ("b1", "b2")),
-        "a": SnapshotEntry(fingerprint(flatten_item(COURSES, catalog[1])), ()),
+        "b": SnapshotEntry(fingerprint(Flattener(COURSES).flatten_item(catalog[0])), ("b1", "b2")),
+        "a": SnapshotEntry(fingerprint(Flattener(COURSES).flatten_item(catalog[1])), ()),
     }
     assert replace(outcome, snapshot={}) == Outcome(items=2, new=2, upserted_rows=4)
 
 
 def test_operations_are_yielded_before_the_next_item_is_read():
     """A catalog is never held as rows."""
-    items = iter([flatten_item(PRACTICES, {"id": str(number)}) for number in range(3)])
+    items = iter([Flattener(PRACTICES).flatten_item({"id": str(number)}) for number in range(3)])
     operations = Plan(PRACTICES, {}).operations(items)
     assert next(operations) == upsert("practice", id="0")
     assert len(list(items)) == 2
