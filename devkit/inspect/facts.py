@@ -14,7 +14,7 @@ from async_client.response import envelope_names
 from changes import Plan, Upsert
 from devkit.inspect.fields import LARGEST_NUMBER, NOT_SHOWN, Facts, json_type, profile, shown
 from endpoints import ENDPOINTS, Endpoint
-from flatten import UndeclaredColumns, flatten_item
+from flatten import Flattener
 
 Outcome = list[object] | EndpointError  # the items or the failure of a sync
 _NO_JSON = object()
@@ -120,12 +120,11 @@ def _id_prefix(endpoint: Endpoint, item: object) -> str:
 
 def _flattened(endpoint: Endpoint, items: list[object]) -> Facts:
     """Count what an initial sync would write, reject and coerce."""
-    columns: UndeclaredColumns = {}
     plan = Plan(endpoint, {})
     outcome = plan.outcome
     rows: Counter[str] = Counter()
     filled: dict[tuple[str, str], bool] = {}
-    for operation in plan.operations(flatten_item(endpoint, item, columns) for item in items):
+    for operation in plan.operations(map(Flattener(endpoint).flatten_item, items)):
         if isinstance(operation, Upsert):
             rows[operation.table] += 1
             for name, value in operation.row.items():

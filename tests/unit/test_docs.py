@@ -17,7 +17,7 @@ from changes import MISSING_SYNCS_BEFORE_DELETE
 from changes.plan import MASS_DELETE_MINIMUM
 from devkit import documents
 from endpoints import ENDPOINTS
-from flatten import flatten_item
+from flatten import Flattener
 from flatten.names import column_name
 
 DOCUMENTS = {
@@ -155,7 +155,7 @@ def test_columns_documented_as_never_null_have_values(endpoint):
     child, item = endpoint.child, {"id": "x"}
     if child is not None:
         item[child.field] = [{} if child.key == "position" else {child.key: "x"}]
-    flat = flatten_item(endpoint, item)
+    flat = Flattener(endpoint).flatten_item(item)
     rows = [flat.row, *flat.children.values()]
     for table, row in zip(endpoint.tables, rows, strict=True):
         filled = [column_name(name) for name, value in row.items() if value is not None]
