@@ -27,7 +27,7 @@ from async_client.errors import (
     too_large,
 )
 from async_client.failures import NETWORK_ERRORS, fetch_error
-from async_client.limits import Limits
+from async_client.limits import MAX_HEADER_BYTES, MAX_HEADERS, Limits
 from async_client.response import Catalog, split
 from async_client.retry import retrying
 from async_client.settings import Settings
@@ -41,8 +41,6 @@ Read = Callable[[aiohttp.ClientResponse, bytearray], Awaitable[Result]]
 
 USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
 
-_MAX_HEADER_BYTES = 64 * 1024
-_MAX_HEADERS = 1_000
 _SHORTEST_SECONDS = 0.001  # as for aiohttp a total of 0 is no limit
 _NO_TARGET = "https://["  # not a URL, so that errors do not show it
 
@@ -292,10 +290,9 @@ async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls_context() if secure else True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        # The limits of aiohttp, 8,190 bytes and 128 headers, are below what some proxies send.
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
-        max_headers=_MAX_HEADERS,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_HEADERS,
         headers={
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
