@@ -17,19 +17,19 @@ from fivetran_connector_sdk import Operations as op
 import report
 from async_client import (
     Catalog,
+    CatalogFetched,
     EndpointError,
     Event,
     Limits,
     RetryScheduled,
     TokenRejectedError,
-    UnreadableItem,
     fetching,
     probe_all,
     validate_configuration,
 )
 from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
+from flatten import Flattened, UndeclaredColumns, flatten_item
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -86,7 +86,7 @@ def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> Non
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
             log.warning(report.retrying(event))
-        else:
+        elif isinstance(event, CatalogFetched):
             next_name = next((name for name in names if name not in outcomes), None)
             waiting_for = next_name if next_name != event.endpoint_name else None
             log.info(report.fetched(event, waiting_for))
@@ -206,11 +206,8 @@ def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> End
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
     columns: UndeclaredColumns = {}
-    for number, item in enumerate(catalog, start=1):
-        if isinstance(item, UnreadableItem):
-            yield reject_item(endpoint, item.problem)
-        else:
-            yield flatten_item(endpoint, item, columns)
+    for number, item in enumerate(catalog.items(), start=1):
+        yield flatten_item(endpoint, item, columns)
         if number % PROGRESS_ITEMS == 0:
             log.info(report.progress(endpoint.name, number, len(catalog)))
 

@@ -1,15 +1,9 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
 from async_client.background import fetching
-from async_client.client import (
-    CatalogFetched,
-    Event,
-    ReceivedResponse,
-    RetryScheduled,
-    probe_all,
-)
+from async_client.client import probe_all
 from async_client.errors import EndpointError, NotIncludedError, TokenRejectedError
-from async_client.items import UnreadableItem
+from async_client.events import CatalogFetched, Event, ResponseReceived, RetryScheduled
 from async_client.limits import Limits
 from async_client.response import Catalog
 from async_client.settings import Settings, validate_configuration
@@ -21,11 +15,10 @@ __all__ = [
     "Event",
     "Limits",
     "NotIncludedError",
-    "ReceivedResponse",
+    "ResponseReceived",
     "RetryScheduled",
     "Settings",
     "TokenRejectedError",
-    "UnreadableItem",
     "fetching",
     "probe_all",
     "validate_configuration",

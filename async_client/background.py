@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from async_client.client import Catalogs, OnEvent, OnResponse, fetch_all
+from async_client.client import Catalogs, OnEvent, fetch_all
 from async_client.limits import Limits
 from async_client.settings import Settings
 
@@ -23,19 +23,18 @@ def fetching(
     settings: Settings,
     limits: Limits,
     on_event: OnEvent,
-    on_response: OnResponse = lambda _: None,
 ) -> Iterator[Catalogs]:
     """Request all catalogs at once; yield a future per endpoint name, in replay order.
 
     A future returns a Catalog or raises EndpointError. On exit, what is still in flight is
-    cancelled, and the thread, its tasks and its connections are waited for. `on_event` and
-    `on_response`, which gets each response, are called on the event-loop thread.
+    cancelled, and the thread, its tasks and its connections are waited for. `on_event` is called
+    on the event-loop thread.
     """
     catalogs: Catalogs = {endpoint.name: Future() for endpoint in settings.endpoints}
     loop = asyncio.new_event_loop()
     # Both threads remove finished futures to free their bodies, so each needs its own dict.
     pending = dict(catalogs)
-    work = loop.create_task(fetch_all(settings, limits, pending, on_event, on_response))
+    work = loop.create_task(fetch_all(settings, limits, pending, on_event))
     thread = threading.Thread(
         target=_run, args=(loop, work, pending), name="catalogs", daemon=True
     )

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -26,9 +28,10 @@ from async_client.errors import (
     TransientError,
     too_large,
 )
+from async_client.events import CatalogFetched, Event, ResponseReceived, RetryScheduled
 from async_client.failures import NETWORK_ERRORS, fetch_error
 from async_client.limits import MAX_HEADER_BYTES, MAX_HEADERS, Limits
-from async_client.response import Catalog, split
+from async_client.response import Catalog, Response, judge
 from async_client.retry import retrying
 from async_client.settings import Settings
 from async_client.status import check_status
@@ -37,7 +40,7 @@ from endpoints import Endpoint
 
 Result = TypeVar("Result")
 Headers = Mapping[str, str]
-Read = Callable[[aiohttp.ClientResponse, bytearray], Awaitable[Result]]
+Read = Callable[[aiohttp.ClientResponse], Awaitable[Result]]
 
 USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
 
@@ -45,48 +48,7 @@ _SHORTEST_SECONDS = 0.001  # as for aiohttp a total of 0 is no limit
 _NO_TARGET = "https://["  # not a URL, so that errors do not show it
 
 
-class RetryScheduled(NamedTuple):
-    """An attempt failed; the next one starts in `wait_seconds`."""
-
-    endpoint_name: str
-    failed_attempt: int
-    max_attempts: int
-    reason: str
-    wait_seconds: float
-
-
-class CatalogFetched(NamedTuple):
-    """A catalog has arrived.
-
-    `byte_count` is the size of the body after decompression; `seconds` is the time from the first
-    request to the last byte, waits included.
-    """
-
-    endpoint_name: str
-    item_count: int
-    byte_count: int
-    seconds: float
-    attempts: int
-
-
-class ReceivedResponse(NamedTuple):
-    """The response to an attempt, usable or not.
-
-    `body` is decompressed, as far as it was read: not at all if status or headers were refused.
-    `seconds` is the time since the first request for the catalog.
-    """
-
-    endpoint_name: str
-    attempt: int
-    status: int
-    headers: Headers
-    body: bytearray
-    seconds: float
-
-
-Event = RetryScheduled | CatalogFetched
 OnEvent = Callable[[Event], None]
-OnResponse = Callable[[ReceivedResponse], None]
 Catalogs = dict[str, "Future[Catalog]"]
 
 
@@ -95,7 +57,6 @@ async def fetch_all(
     limits: Limits,
     catalogs: Catalogs,
     on_event: OnEvent,
-    on_response: OnResponse = lambda _: None,
 ) -> None:
     """Request every endpoint of `settings` at once and resolve its future in `catalogs`.
 
@@ -107,9 +68,7 @@ async def fetch_all(
     async with _session(settings) as session:
         tasks = [
             asyncio.create_task(
-                _deliver(
-                    _Fetch(session, settings, limits, on_event, endpoint, on_response), catalogs
-                )
+                _deliver(_Fetch(session, settings, limits, on_event, endpoint), catalogs)
             )
             for endpoint in settings.endpoints
         ]
@@ -160,7 +119,6 @@ class _Fetch:
     limits: Limits
     on_event: OnEvent
     endpoint: Endpoint
-    on_response: OnResponse = lambda _: None
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
 
@@ -185,7 +143,7 @@ class _Fetch:
     async def probe(self) -> EndpointError | None:
         """Send one request; return its failure, if any."""
         try:
-            await self._attempt(_ignore_body)
+            await self._attempt(self._checked)
         except FetchError as failure:
             return self._endpoint_error(failure)
         return None
@@ -204,41 +162,53 @@ class _Fetch:
         )
 
     async def _read(self) -> tuple[Catalog, int]:
-        body, headers = await self._attempt(self._body)
-        return split(self.endpoint, body, headers), len(body)
+        response = await self._attempt(self._received)
+        found: Catalog | FetchError
+        try:
+            found = judge(self.endpoint, self._url, response, _now())
+        except FetchError as error:
+            found = error.with_traceback(None)
+        self.on_event(
+            ResponseReceived(
+                self.endpoint.name,
+                self.attempts,
+                response.status,
+                response.headers,
+                len(response.body),
+                time.monotonic() - self.started,
+                found,
+            )
+        )
+        if isinstance(found, FetchError):
+            raise found
+        return found, len(response.body)
 
-    async def _body(
-        self, response: aiohttp.ClientResponse, body: bytearray
-    ) -> tuple[bytearray, Headers]:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            # Counted while it grows: aiohttp decompresses a small body to any size.
-            if len(body) > self.limits.body_bytes:
-                raise too_large(f"a body of more than {self.limits.body_bytes:,} bytes")
-        return body, response.headers
+    async def _received(self, response: aiohttp.ClientResponse) -> Response:
+        body = bytearray()
+        headers = _without_token(response.headers, self.settings.bearer_token)
+        if response.status == HTTPStatus.OK:
+            check_status(self.endpoint, self._url, response.status, headers, _now())
+            async for chunk in response.content.iter_any():
+                body += chunk
+                # Counted while it grows: aiohttp decompresses a small body to any size.
+                if len(body) > self.limits.body_bytes:
+                    raise too_large(f"a body of more than {self.limits.body_bytes:,} bytes")
+        return Response(response.status, headers, body)
+
+    async def _checked(self, response: aiohttp.ClientResponse) -> None:
+        headers = _without_token(response.headers, self.settings.bearer_token)
+        check_status(self.endpoint, self._url, response.status, headers, _now())
 
     async def _attempt(self, read: Read[Result]) -> Result:
-        """Send one request, judge its status and `read` the response; raise only FetchError."""
+        """Send one request and `read` the response; raise only FetchError."""
         self.attempts += 1
         try:
             async with self._request() as response:
-                return await self._judge(response, read)
+                return await read(response)
         except NETWORK_ERRORS as error:
             silence_seconds = self.settings.request_timeout_seconds
             failure = fetch_error(error, silence_seconds, self.limits.endpoint_seconds)
         raise failure
-
-    async def _judge(self, response: aiohttp.ClientResponse, read: Read[Result]) -> Result:
-        """Judge the status and `read` the response; report it as far as it was read."""
-        headers = _without_token(response.headers, self.settings.bearer_token)
-        body = bytearray()
-        try:
-            check_status(self.endpoint, self._url, response.status, headers)
-            return await read(response, body)
-        finally:
-            seconds = time.monotonic() - self.started
-            received = (self.attempts, response.status, headers, body, seconds)
-            self.on_response(ReceivedResponse(self.endpoint.name, *received))
 
     def _request(self) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         silence_seconds = self.settings.request_timeout_seconds
@@ -264,8 +234,8 @@ class _Fetch:
         return EndpointError(self.endpoint.name, self._url, self.attempts, failure)
 
 
-async def _ignore_body(_: aiohttp.ClientResponse, _body: bytearray) -> None:
-    """Read nothing."""
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _without_token(headers: Headers, token: str) -> Headers:

@@ -10,7 +10,15 @@ import weakref
 
 import pytest
 
-from async_client import CatalogFetched, Limits, Settings, TokenRejectedError, background, fetching
+from async_client import (
+    CatalogFetched,
+    Limits,
+    ResponseReceived,
+    Settings,
+    TokenRejectedError,
+    background,
+    fetching,
+)
 from endpoints import ENDPOINTS
 from tests.support.fetching import CATALOGS, NAMES, OTHERS, QUICK, TOKEN, misbehave
 
@@ -45,7 +53,12 @@ def _nothing_is_left():
 
 def fetching_from(server, on_event=lambda _: None, limits=QUICK, **others):
     """Fetch from the mock server."""
-    return fetching(Settings(TOKEN, server.base_url, **others), limits, on_event)
+
+    def on_other_event(event):
+        if not isinstance(event, ResponseReceived):
+            on_event(event)
+
+    return fetching(Settings(TOKEN, server.base_url, **others), limits, on_other_event)
 
 
 def hold_all(server, *, after_half=False):
@@ -61,7 +74,7 @@ def until_in_flight(server, number):
 
 def all_items(catalogs):
     """Wait for the catalogs and decode their items."""
-    return {name: list(future.result(timeout=10)) for name, future in catalogs.items()}
+    return {name: future.result(timeout=10).items() for name, future in catalogs.items()}
 
 
 def all_errors(catalogs):

@@ -12,6 +12,7 @@ from async_client import (
     CatalogFetched,
     Limits,
     NotIncludedError,
+    ResponseReceived,
     RetryScheduled,
     Settings,
     TokenRejectedError,
@@ -20,6 +21,7 @@ from async_client import (
 )
 from async_client.client import fetch_all
 from async_client.errors import NEXT_SYNC, TransientError
+from async_client.status import LOWER_RATE
 from endpoints import ENDPOINTS
 from tests.support.fetching import (
     CATALOGS,
@@ -43,7 +45,7 @@ async def fetched(base_url, limits=QUICK, endpoints=ENDPOINTS):
     settings = Settings(TOKEN, base_url, endpoints=endpoints)
     await fetch_all(settings, limits, dict(futures), events.append)
     results = {name: future.exception(0) or future.result(0) for name, future in futures.items()}
-    return results, events
+    return results, [event for event in events if not isinstance(event, ResponseReceived)]
 
 
 async def courses_of(base_url, limits=QUICK):
@@ -73,7 +75,7 @@ async def test_cookies_are_not_kept(server, monkeypatch):
     """A retry sends none; the mock server is the proxy, as cookies need a host name."""
     misbehave(server, (replying(503, headers={"Set-Cookie": "sticky=1"}), 1))
     monkeypatch.setenv("HTTP_PROXY", server.base_url)
-    assert list(await courses_of("http://catalog.invalid")) == CATALOGS["courses"]
+    assert (await courses_of("http://catalog.invalid")).items() == CATALOGS["courses"]
     sent = [(r.headers["Host"], "Cookie" in r.headers) for r in server.requests.arrived]
     assert sent == [("catalog.invalid", False)] * 2
 
@@ -86,7 +88,7 @@ async def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv(name, server.base_url)
-    assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
+    assert (await courses_of(server.base_url)).items() == CATALOGS["courses"]
     (request,) = server.requests.arrived
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
 
@@ -94,7 +96,7 @@ async def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
 async def test_only_https_reads_ca_certificates(server, monkeypatch, tmp_path):
     """An unusable variable does not affect http; over https, in any case, no request is sent."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
+    assert (await courses_of(server.base_url)).items() == CATALOGS["courses"]
     with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is .* \(No such file or directory\)"):
         await probe_all(Settings(TOKEN, "HTTPS://127.0.0.1:1"), QUICK)
 
@@ -103,7 +105,7 @@ async def test_retries_and_catalogs_are_events(server):
     """Each retry is an event with its reason and wait; a catalog, with size, time and attempts."""
     misbehave(server, ("503", 1), ("empty", 1))
     results, (*retries, fetched_event) = await fetched(server.base_url, endpoints=(COURSES,))
-    assert list(results["courses"]) == CATALOGS["courses"]
+    assert results["courses"].items() == CATALOGS["courses"]
     assert retries == [
         RetryScheduled("courses", 1, 6, "HTTP 503 Service Unavailable", 0.0),
         RetryScheduled("courses", 2, 6, "HTTP 200, but the body is empty", 0.0),
@@ -149,7 +151,7 @@ async def test_a_wait_beyond_the_time_left_is_named(server):
     error = await courses_of(server.base_url)
     wait = "its Retry-After of 30 s exceeds the time left for retries"
     reason = f"HTTP 429 Too Many Requests; {wait}"
-    assert (error.attempts, error.reason, error.advice) == (1, reason, NEXT_SYNC)
+    assert (error.attempts, error.reason, error.advice) == (1, reason, LOWER_RATE)
 
 
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body", "drip"])
@@ -163,14 +165,14 @@ async def test_an_attempt_ends_with_the_time_of_its_endpoint(server, kind):
 
 async def test_an_unexpected_error_costs_its_endpoint_only(server, monkeypatch):
     """The future of the catalog raises it, and the others arrive."""
-    bug, split = ZeroDivisionError("a bug"), client.split
+    bug, judge = ZeroDivisionError("a bug"), client.judge
 
     def broken(endpoint, *arguments):
         if endpoint is COURSES:
             raise bug
-        return split(endpoint, *arguments)
+        return judge(endpoint, *arguments)
 
-    monkeypatch.setattr(client, "split", broken)
+    monkeypatch.setattr(client, "judge", broken)
     results, _ = await fetched(server.base_url)
     assert of_courses(results) is bug
 
@@ -178,13 +180,13 @@ async def test_an_unexpected_error_costs_its_endpoint_only(server, monkeypatch):
 @pytest.mark.parametrize("kind", ["empty-list", "503"])
 async def test_a_cancellation_during_a_response_is_not_lost(server, monkeypatch, kind):
     """Fetching that is cancelled as a response arrives ends, and sends no other request."""
-    check_status = client.check_status
+    judge = client.judge
 
     def cancel(*arguments):
         fetching.cancel()
-        check_status(*arguments)
+        return judge(*arguments)
 
-    monkeypatch.setattr(client, "check_status", cancel)
+    monkeypatch.setattr(client, "judge", cancel)
     misbehave(server, (kind, None))
     fetching = asyncio.create_task(courses_of(server.base_url))
     with pytest.raises(asyncio.CancelledError):
