@@ -23,6 +23,7 @@ _DESCRIBING = frozenset(DESCRIBING.split())
 _NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
 _NO_ERROR = _NOTHING | {"no error", "ok", "success"}
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
+_NO_NAME = re.compile(r"[^\w@.-]", re.ASCII)
 _PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum()}
 # In a Link header: targets and parameters other than the relation; the relation.
 _NO_RELATION = re.compile(r'<[^>]*>|;\s*(?!rel\b)[\w*-]+\s*=\s*"[^"]*"', re.IGNORECASE)
@@ -54,33 +55,36 @@ def find_evidence(
     """
     facts = [*_facts(headers, place=HEADER), *_facts(members)]
     held = [fact for fact in facts if fact.kind in _HOLDS and _HOLDS[fact.kind](fact.value)]
-    # A last page may have a cursor too: none counts where a member beside it says that it ends.
-    ends = tuple(
-        fact.within
-        for fact in facts
-        if (fact.kind in ("next", "more", "true") and not _is_set(fact.value))
-        or (fact.kind == "last" and fact.value is True)
-    )
     for fact in held:
         if fact.kind in ("error", "failed", "status"):
             return Evidence(error=_finding(fact))
-    for fact in held:
-        if fact.kind != "cursor" or not fact.within.startswith(ends):
-            return Evidence(pages=_finding(fact))
+    if held:
+        return Evidence(pages=_finding(held[0]))
     return Evidence() if item_count is None else _shortfall(facts, item_count)
 
 
 def _facts(
-    members: Mapping[str, object], within: str = "", place: int = TOP, levels: int = 0
+    members: Mapping[str, object],
+    within: str = "",
+    place: int = TOP,
+    levels: int = 0,
+    *,
+    ended: bool = False,
 ) -> Iterator[_Fact]:
+    """Yield the signs in an object and in the objects in it.
+
+    A last page may have a cursor too: none is a sign where a member beside it, or beside an object
+    that it is in, says that there is no more (`ended`).
+    """
+    found, objects = [], []
     for key, value in members.items():
         short = key[:64].lower()
         plain = short.removeprefix("x-") if place == HEADER else short.translate(_PUNCTUATION)
         known = plain in _KINDS or plain in _DESCRIBING
-        name = re.sub(r"[^\w@.-]", "", key[:64], flags=re.ASCII) if known else "…"
+        name = _NO_NAME.sub("", key[:64]) if known else "…"
         for kind, least in _KINDS.get(plain, ()):
             if least <= place < HEADER or least == place:
-                yield _Fact(kind, within, name, value)
+                found.append(_Fact(kind, within, name, value))
         inner: object = value
         if place == HEADER and plain == "pagination":  # JSON, as in samples of ASP.NET Core
             with suppress(ValueError, RecursionError):
@@ -88,7 +92,17 @@ def _facts(
         if isinstance(inner, dict) and levels < MAX_EVIDENCE_LEVELS:
             inner_place = LIST if place >= LIST and plain in _DESCRIBING else ANY
             inner_place = TOP if place == TOP and plain == "meta" else inner_place
-            yield from _facts(inner, f"{within}{name}.", inner_place, levels + 1)
+            objects.append((inner, f"{within}{name}.", inner_place))
+    ended = ended or any(map(_ends, found))
+    yield from (fact for fact in found if fact.kind != "cursor" or not ended)
+    for inner, path, inner_place in objects:
+        yield from _facts(inner, path, inner_place, levels + 1, ended=ended)
+
+
+def _ends(fact: _Fact) -> bool:
+    if fact.kind == "last":
+        return fact.value is True
+    return fact.kind in ("next", "more", "true") and not _is_set(fact.value)
 
 
 def _shortfall(facts: list[_Fact], item_count: int) -> Evidence:
