@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from fivetran_connector_sdk import Operations as op
 import report
 from async_client import (
     Catalog,
+    CatalogFetched,
+    Catalogs,
     EndpointError,
     Event,
     Limits,
@@ -86,7 +87,7 @@ def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> Non
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
             log.warning(report.retrying(event))
-        else:
+        elif isinstance(event, CatalogFetched):
             next_name = next((name for name in names if name not in outcomes), None)
             waiting_for = next_name if next_name != event.endpoint_name else None
             log.info(report.fetched(event, waiting_for))
@@ -158,7 +159,7 @@ def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | No
 
 
 def _replay(
-    endpoints: Sequence[Endpoint], catalogs: dict[str, Future[Catalog]], progress: Progress
+    endpoints: Sequence[Endpoint], catalogs: Catalogs, progress: Progress
 ) -> Iterator[tuple[Endpoint, Outcome | EndpointError]]:
     """Write the catalogs in the order of `endpoints`, whatever order they arrive in.
 
@@ -172,36 +173,27 @@ def _replay(
     has_written = False
     followers = [*(endpoint.name for endpoint in endpoints[1:]), None]
     for endpoint, follower in zip(endpoints, followers, strict=True):
-        failure = _failure(catalogs, endpoint.name)
+        fetched = catalogs.take(endpoint.name)
         result: Outcome | EndpointError
-        if failure is None:
+        if isinstance(fetched, Catalog):
             if not has_written:
                 _checkpoint(progress, endpoint.name)
                 has_written = True
             before = progress.snapshots.get(endpoint.name)
-            result = process_endpoint(endpoint, catalogs.pop(endpoint.name).result(), before)
+            result = process_endpoint(endpoint, fetched, before)
             progress.record_snapshot(endpoint.name, result.snapshot)
         else:
-            log.error(str(failure))
-            result = failure
-        rejected = failure is not None and isinstance(failure.failure, TokenRejectedError)
+            log.error(str(fetched))
+            result = fetched
+        del fetched  # its body may take 32 MiB
+        rejected = isinstance(result, EndpointError) and isinstance(
+            result.failure, TokenRejectedError
+        )
         if has_written:
             _checkpoint(progress, None if rejected else follower)
         yield endpoint, result
         if rejected:
             return
-
-
-def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> EndpointError | None:
-    """Wait for a catalog; return its failure, or that of any endpoint that rejected the token."""
-    failure = catalogs[endpoint_name].exception()
-    for future in catalogs.values():
-        other = future.exception() if future.done() else None
-        if isinstance(other, EndpointError) and isinstance(other.failure, TokenRejectedError):
-            failure = other
-    if failure is None or isinstance(failure, EndpointError):
-        return failure
-    raise failure
 
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,6 +22,7 @@ from async_client.items import (
     decode_item,
 )
 from async_client.nesting import cut
+from async_client.status import check_status
 from endpoints import Endpoint
 
 MAX_BODY_COMMAS = 1_000_000
@@ -33,6 +35,20 @@ _CUT = b"[" * 3 + b"]" * 3
 # Reads a body in one pass: every list is split, every other member is decoded.
 _MEMBER = None | bool | int | float | str | list[msgspec.Raw] | dict[str, Any]
 _ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, _MEMBER])
+
+
+class Response(NamedTuple):
+    """A response as it was received; `body` is decompressed, and empty if it was not read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray
+
+
+def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Catalog:  # noqa: ARG001
+    """Return the catalog that a response holds; raise FetchError if it holds none."""
+    check_status(endpoint, url, response.status, response.headers)
+    return split(endpoint, response.body, response.headers)
 
 
 class Catalog:

@@ -11,8 +11,10 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
+from unittest.mock import patch
 
 import report
 from async_client import (
@@ -20,14 +22,17 @@ from async_client import (
     EndpointError,
     Event,
     Limits,
-    ReceivedResponse,
+    ResponseReceived,
     RetryScheduled,
     Settings,
+    client,
     fetching,
     validate_configuration,
 )
+from async_client.response import Response
+from async_client.response import judge as response_judge
 from async_client.version import VERSION
-from devkit.inspect.facts import Outcome, facts_of
+from devkit.inspect.facts import Outcome, ReceivedResponse, facts_of
 from devkit.inspect.text import as_text
 from endpoints import Endpoint
 
@@ -81,24 +86,25 @@ def _fetch(
 ) -> list[tuple[Endpoint, Outcome, ReceivedResponse | None]]:
     """Request all endpoints as a sync does; return the outcome and last response of each."""
     last: dict[str, ReceivedResponse] = {}
+    bodies: dict[str, bytes | bytearray] = {}
 
-    def on_response(response: ReceivedResponse) -> None:
-        last[response.endpoint_name] = response
+    def on_event(event: Event) -> None:
+        if isinstance(event, RetryScheduled):
+            sys.stderr.write(f"{report.retrying(event)}\n")
+        elif isinstance(event, ResponseReceived):
+            name, attempt, status, headers, _, seconds, _ = event
+            last[name] = ReceivedResponse(name, attempt, status, headers, bodies[name], seconds)
 
-    with fetching(settings, limits, _show_retry, on_response) as catalogs:
-        return [(e, _outcome(catalogs[e.name]), last.get(e.name)) for e in settings.endpoints]
+    def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Catalog:
+        bodies[endpoint.name] = response.body if response.status == HTTPStatus.OK else b""
+        return response_judge(endpoint, url, response, now)
+
+    with patch.object(client, "judge", judge), fetching(settings, limits, on_event) as catalogs:
+        return [(e, _outcome(catalogs.take(e.name)), last.get(e.name)) for e in settings.endpoints]
 
 
-def _outcome(catalog: Future[Catalog]) -> Outcome:
-    try:
-        return list(catalog.result())
-    except EndpointError as failure:
-        return failure
-
-
-def _show_retry(event: Event) -> None:
-    if isinstance(event, RetryScheduled):
-        sys.stderr.write(f"{report.retrying(event)}\n")
+def _outcome(result: Catalog | EndpointError) -> Outcome:
+    return result if isinstance(result, EndpointError) else list(result)
 
 
 if __name__ == "__main__":

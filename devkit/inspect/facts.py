@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import NamedTuple
 
-from async_client import EndpointError, ReceivedResponse, evidence
+from async_client import EndpointError, evidence
 from async_client.charset import to_utf_8
 from async_client.response import envelope_names
 from changes import Plan, Upsert
@@ -30,6 +31,17 @@ _KNOWN_PREFIXES = "|".join(
     table.name.replace("_", "-") + "-" for endpoint in ENDPOINTS for table in endpoint.tables
 )
 _ID = re.compile(rf"({_KNOWN_PREFIXES}|[A-Za-z]{{1,20}}[-_:]?|)\d+", re.ASCII)
+
+
+class ReceivedResponse(NamedTuple):
+    """The last response of an endpoint, usable or not; `seconds` as in ResponseReceived."""
+
+    endpoint_name: str
+    attempt: int
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray
+    seconds: float
 
 
 def facts_of(endpoint: Endpoint, outcome: Outcome, response: ReceivedResponse | None) -> Facts:

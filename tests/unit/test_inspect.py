@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from async_client import EndpointError, ReceivedResponse
+from async_client import EndpointError
 from async_client.errors import FinalError
-from devkit.inspect.facts import facts_of
+from devkit.inspect.facts import ReceivedResponse, facts_of
 from devkit.inspect.fields import profile
 from devkit.inspect.text import as_text
 from tests.support.fetching import BY_NAME
