@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import report
 from async_client import (
     Catalog,
     CatalogFetched,
+    Catalogs,
     EndpointError,
     Event,
     Limits,
@@ -158,7 +158,7 @@ def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | No
 
 
 def _replay(
-    endpoints: Sequence[Endpoint], catalogs: dict[str, Future[Catalog]], progress: Progress
+    endpoints: Sequence[Endpoint], catalogs: Catalogs, progress: Progress
 ) -> Iterator[tuple[Endpoint, Outcome | EndpointError]]:
     """Write the catalogs in the order of `endpoints`, whatever order they arrive in.
 
@@ -172,36 +172,27 @@ def _replay(
     has_written = False
     followers = [*(endpoint.name for endpoint in endpoints[1:]), None]
     for endpoint, follower in zip(endpoints, followers, strict=True):
-        failure = _failure(catalogs, endpoint.name)
+        fetched = catalogs.take(endpoint.name)
         result: Outcome | EndpointError
-        if failure is None:
+        if isinstance(fetched, Catalog):
             if not has_written:
                 _checkpoint(progress, endpoint.name)
                 has_written = True
             before = progress.snapshots.get(endpoint.name)
-            result = process_endpoint(endpoint, catalogs.pop(endpoint.name).result(), before)
+            result = process_endpoint(endpoint, fetched, before)
             progress.record_snapshot(endpoint.name, result.snapshot)
         else:
-            log.error(str(failure))
-            result = failure
-        rejected = failure is not None and isinstance(failure.failure, TokenRejectedError)
+            log.error(str(fetched))
+            result = fetched
+        del fetched  # its body may take 32 MiB
+        rejected = isinstance(result, EndpointError) and isinstance(
+            result.failure, TokenRejectedError
+        )
         if has_written:
             _checkpoint(progress, None if rejected else follower)
         yield endpoint, result
         if rejected:
             return
-
-
-def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> EndpointError | None:
-    """Wait for a catalog; return its failure, or that of any endpoint that rejected the token."""
-    failure = catalogs[endpoint_name].exception()
-    for future in catalogs.values():
-        other = future.exception() if future.done() else None
-        if isinstance(other, EndpointError) and isinstance(other.failure, TokenRejectedError):
-            failure = other
-    if failure is None or isinstance(failure, EndpointError):
-        return failure
-    raise failure
 
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:

@@ -1,8 +1,8 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
-from async_client.background import fetching
+from async_client.background import Catalogs, fetching
 from async_client.client import probe_all
-from async_client.errors import EndpointError, NotIncludedError, TokenRejectedError
+from async_client.errors import EndpointError, FetchError, NotIncludedError, TokenRejectedError
 from async_client.events import CatalogFetched, Event, ResponseReceived, RetryScheduled
 from async_client.limits import Limits
 from async_client.response import Catalog
@@ -11,8 +11,10 @@ from async_client.settings import Settings, validate_configuration
 __all__ = [
     "Catalog",
     "CatalogFetched",
+    "Catalogs",
     "EndpointError",
     "Event",
+    "FetchError",
     "Limits",
     "NotIncludedError",
     "ResponseReceived",

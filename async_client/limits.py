@@ -24,12 +24,15 @@ MAX_REQUESTED_SECONDS = 365 * 24 * 60 * 60.0
 class Limits:
     """The bounds that tests vary.
 
-    There is one attempt more than waits; each wait is drawn between 0 and its cap.
-    `endpoint_seconds` covers all attempts and waits of one endpoint.
+    There is one attempt more than waits; each wait is drawn between 0 and its cap. Attempts that
+    end in a rate limit do not count. `endpoint_seconds` covers all attempts and waits of one
+    endpoint.
     """
 
     wait_caps_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     endpoint_seconds: float = 600.0
-    # Without a time from the server: six attempts then outlive a window of a minute.
+    # After a rate limit that names no time. Shorter waits could use up a limit per minute.
     rate_limit_wait_seconds: float = 15.0
     body_bytes: int = MAX_BODY_BYTES
+    # After a rate limit that names a shorter time.
+    min_rate_limit_wait_seconds: float = 1.0

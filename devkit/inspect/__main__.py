@@ -11,7 +11,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +98,7 @@ def _fetch(
             last[event.endpoint_name] = event
 
     with fetching(settings, limits, on_event) as catalogs:
-        return [(e, _outcome(catalogs[e.name]), last.get(e.name)) for e in settings.endpoints]
-
-
-def _outcome(catalog: Future[Catalog]) -> Catalog | EndpointError:
-    try:
-        return catalog.result()
-    except EndpointError as failure:
-        return failure
+        return [(e, catalogs.take(e.name), last.get(e.name)) for e in settings.endpoints]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,12 @@ NAMES = list(BY_NAME)
 OTHERS = NAMES[:-1]  # all except courses
 COURSES = BY_NAME["courses"]
 CATALOGS = {name: [{"id": f"{name}-1"}, {"id": f"{name}-2"}] for name in NAMES}
-QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0, rate_limit_wait_seconds=0.0)
+QUICK = Limits(
+    wait_caps_seconds=(0.0,) * 5,
+    endpoint_seconds=30.0,
+    rate_limit_wait_seconds=0.0,
+    min_rate_limit_wait_seconds=0.0,
+)
 
 
 def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None:

@@ -111,15 +111,33 @@ def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
     return future
 
 
+class Arrived(dict[str, "Future[Catalog]"]):
+    """The futures of catalogs, in the place of Catalogs."""
+
+    def take(self, endpoint_name: str) -> Catalog | EndpointError:
+        """Return the result of an endpoint, or the rejection of the token."""
+        failures = [f.exception() for f in self.values() if f.done() and f.exception()]
+        failures += [self[endpoint_name].exception()]
+        for failure in failures:
+            if isinstance(failure, EndpointError) and isinstance(
+                failure.failure, TokenRejectedError
+            ):
+                return failure
+        failure = self[endpoint_name].exception()
+        return failure if isinstance(failure, EndpointError) else self.pop(endpoint_name).result()
+
+
 def fetching_of(results: Mapping[str, Result]) -> Callable[..., Any]:
     """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
 
     def fetching(
         settings: Settings, _limits: Limits, _on_event: object
-    ) -> AbstractContextManager[dict[str, Future[Catalog]]]:
+    ) -> AbstractContextManager[Arrived]:
         given = {endpoint.name: results.get(endpoint.name, []) for endpoint in settings.endpoints}
         return nullcontext(
-            {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
+            Arrived(
+                {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
+            )
         )
 
     return fetching

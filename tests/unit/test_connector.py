@@ -17,7 +17,7 @@ from async_client import CatalogFetched
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
 from tests.support.cases import cases
-from tests.support.recording import arrived, failed, token_rejected
+from tests.support.recording import Arrived, arrived, failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
@@ -229,7 +229,7 @@ def test_the_log_names_what_an_early_catalog_waits_for(recorded, monkeypatch):
     def fetching(_settings, _limits, on_event):
         for name in ("courses", "assessments"):
             on_event(CatalogFetched(name, 0, 0, 0.0, 1))
-        return nullcontext({name: arrived([]) for name in NAMES})
+        return nullcontext(Arrived({name: arrived([]) for name in NAMES}))
 
     monkeypatch.setattr(connector, "fetching", fetching)
     _, log, _ = recorded()
@@ -251,7 +251,7 @@ def test_large_catalogs_report_progress(recorded, monkeypatch):
 
 def test_a_catalog_is_released_once_it_is_written(recorded, monkeypatch):
     """While a later endpoint is written, nothing holds the items of an earlier one."""
-    futures = {name: arrived([]) for name in NAMES}
+    futures = Arrived({name: arrived([]) for name in NAMES})
     catalog = weakref.ref(futures["assessments"].result())
     monkeypatch.setattr(connector, "fetching", lambda *_: nullcontext(futures))
     seen = []
