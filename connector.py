@@ -90,13 +90,8 @@ def sync(
             next_name = next((name for name in names if name not in results), None)
             log.info(report.fetched(event, next_name))
 
-    saved_source = state.get("source")
-    if isinstance(saved_source, str):  # version 1.0.0 saved base_url as it was spelled
-        state = {**state, "source": normalized_url(saved_source)}
     with _exits_as_failures(), fetching(settings, limits, on_event) as catalogs:
-        known, notes = resume(state, settings.base_url, [endpoint.name for endpoint in ENDPOINTS])
-        for note in notes:
-            log.warning(note)
+        known = _resume(state, settings.base_url)
         log.info(report.started(settings.base_url, names, known.endpoints))
         for endpoint, result in _replay(settings.endpoints, catalogs, known):
             results[endpoint.name] = result
@@ -165,6 +160,16 @@ def process_endpoint(
     if before is None and not items:
         log.warning(report.empty(endpoint.name))
     return plan.outcome, done
+
+
+def _resume(saved: Mapping[str, object], source: str) -> State:
+    saved_source = saved.get("source")
+    if isinstance(saved_source, str):  # version 1.0.0 saved base_url as it was spelled
+        saved = {**saved, "source": normalized_url(saved_source)}
+    state, notes = resume(saved, source, [endpoint.name for endpoint in ENDPOINTS])
+    for note in notes:
+        log.warning(note)
+    return state
 
 
 def _replay(

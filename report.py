@@ -50,7 +50,8 @@ def unencrypted(base_url: str) -> str:
 def retrying(retry: RetryScheduled) -> str:
     """Describe one failed attempt and the wait before the next."""
     return (
-        f"{retry.endpoint_name}: attempt {retry.failed_attempt} of {retry.max_attempts} failed: "
+        f"{retry.endpoint_name}: attempt {retry.failed_attempt}"
+        f"{f' of {retry.max_attempts}' if retry.max_attempts else ''} failed: "
         f"{retry.reason}; retrying in {retry.wait_seconds:.1f} s"
     )
 
@@ -145,7 +146,7 @@ def finished(results: Mapping[str, Result], endpoint_names: Collection[str]) -> 
     return f"{head}. {'; '.join(parts)}."
 
 
-def failure(results: Mapping[str, Result], endpoint_names: Collection[str]) -> str:
+def failure(results: Mapping[str, object], endpoint_names: Collection[str]) -> str:
     """Explain the sync's failure: each endpoint, why, and what to do."""
     failed = [result for result in results.values() if isinstance(result, Exception)]
     written = len(results) - len(failed)

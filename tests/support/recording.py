@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partialmethod
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import async_client
 import connector
 from async_client import (
     Catalog,
@@ -103,12 +105,13 @@ class Destination:
                     self.tables[table].pop(key, None)
 
 
-def catalog_of(items: Iterable[Any]) -> Catalog:
-    """Return the catalog of a response with these items."""
-    return Catalog(list(items))
+def catalog_of(items: Iterable[Any], shortfall: str | None = None) -> Catalog:
+    """Return a catalog with these items."""
+    listed = list(items)
+    return Catalog(json.dumps(listed).encode(), None, len(listed), shortfall)
 
 
-class Catalogs:
+class Catalogs(async_client.Catalogs):
     """The results of fetching, without a network: items or a failure; others are empty."""
 
     def __init__(
