@@ -91,7 +91,7 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 @asynccontextmanager
 async def session_for(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     """Open the session for all requests; raise ValueError if CA certificates cannot be read."""
-    secure = urlsplit(settings.base_url).scheme.lower() == "https"
+    secure = urlsplit(settings.base_url).scheme == "https"  # in any case
     async with aiohttp.ClientSession(
         # A kept connection may be closed just as it is used again, which would cost an attempt.
         connector=aiohttp.TCPConnector(ssl=tls_context() if secure else True, force_close=True),

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from async_client.environment import is_proxied
 from endpoints import ENDPOINTS, Endpoint
 
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
@@ -45,7 +46,8 @@ class Settings:
     def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
-        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+        is_local = _is_loopback(parts.hostname or "") and not is_proxied(self.base_url)
+        return parts.scheme == "http" and not is_local
 
 
 @dataclass(frozen=True)

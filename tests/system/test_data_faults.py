@@ -12,13 +12,10 @@ import math
 import re
 import sys
 
-import pytest
-
-import connector
 from devkit.sdk import query, sync
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.support.recording import fetching_of
+from tests.support.recording import updating
 from tests.support.warehouse import expected_rows, written_rows
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
@@ -27,9 +24,8 @@ BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 def run(folder, catalogs):
     """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "fetching", fetching_of(catalogs))
-        synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
+    configuration = {**CONFIGURATION, "skip_endpoints": skipped}
+    synced = sync(configuration, folder, update=updating(catalogs))
     counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
     return synced, {kind: int(number) for kind, number in counts}
 

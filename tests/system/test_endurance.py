@@ -50,11 +50,10 @@ print(json.dumps([before, held()]))
 """
 
 _ONE_SYNC = """
-from async_client import Limits
-connector.LIMITS = Limits(wait_caps_seconds=())
+from async_client import Limits, validate_configuration
 error = ""
 try:
-    connector.update(configuration, {})
+    connector.sync(validate_configuration(configuration), {}, limits=Limits(wait_caps_seconds=()))
 except Exception as failed:
     error = type(failed).__name__
 status = pathlib.Path("/proc/self/status").read_text()

@@ -20,21 +20,21 @@ KNOWN_WORDS = {table.name for endpoint in ENDPOINTS for table in endpoint.tables
 
 
 @pytest.fixture
-def server(quick):
+def server():
     """Serve a small catalog with unusual items, and retry without waiting."""
     with serving(CATALOG, token=TOKEN) as running:
         yield running
 
 
 @pytest.fixture
-def inspected(server, quick, tmp_path, capsys):
+def inspected(server, tmp_path, capsys):
     """Return a function that runs the command and returns its exit status and output."""
 
     def run(*options, **configuration):
         path = tmp_path / "configuration.json"
         values = {"bearer_token": TOKEN, "base_url": server.base_url, **configuration}
         path.write_text(json.dumps(values), encoding="utf-8")
-        status = main(["--configuration", str(path), *options], quick)
+        status = main(["--configuration", str(path), *options], QUICK)
         return status, capsys.readouterr().out
 
     return run
