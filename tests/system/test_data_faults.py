@@ -208,7 +208,7 @@ def test_megabytes_of_text_are_stored(tmp_path):
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
     """Warnings may contain markup; no id or field name in one makes the sync fail."""
-    names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 100_000]
+    names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 1_000]
     catalogs = {
         endpoint: [{"id": name, name: math.nan}] * 2
         for endpoint, name in zip(BY_NAME, names, strict=True)
@@ -216,3 +216,15 @@ def test_any_name_can_be_part_of_a_warning(tmp_path):
     synced = assert_stored(tmp_path, catalogs)
     warned = re.findall(r"WARNING .* (\w+): 1 row rejected; the first is of", synced.log)
     assert set(warned) == set(BY_NAME)
+
+
+def test_null_or_absent_and_whole_or_float_are_one_value(tmp_path):
+    """A serialiser that changes between them causes no write, and the rows stay joined."""
+    first = {"id": 7, "level": None, "chapters": [{"id": 3, "level": None}]}
+    second = {"id": 7.0, "chapters": [{"id": 3.0}]}
+    tracks = [{"id": 1, "content": [{"id": 7.0, "position": 1.0}]}]
+    assert run(tmp_path, {"courses": [first], "tracks": tracks})[0].error is None
+    again, counts = run(tmp_path, {"courses": [second], "tracks": tracks})
+    assert (again.error, counts) == (None, {"Upserts": 0, "Deletes": 0, "Truncates": 0})
+    joined = "SELECT course.id FROM course JOIN track_content USING (id)"
+    assert query(tmp_path, joined) == [("7",)]
