@@ -69,14 +69,21 @@ class Setting:
 
 
 def validate_configuration(configuration: Mapping[str, str]) -> Settings:
-    """Return the settings; raise a ValueError that names the key and the fix."""
-    values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+    """Return the settings; raise a ValueError that names the key and the fix.
+
+    It also names the keys that no setting has, one of which may be the missing one, misspelt.
+    """
+    notes = unknown_keys(configuration)
+    try:
+        values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+    except ValueError as error:
+        raise ValueError(" ".join([str(error), *notes])) from None
     return Settings(
         bearer_token=values["bearer_token"],
         base_url=values["base_url"],
         request_timeout_seconds=values["request_timeout_seconds"],
         endpoints=values["skip_endpoints"],
-        notes=tuple(unknown_keys(configuration)),
+        notes=tuple(notes),
     )
 
 

@@ -26,6 +26,7 @@ KILLED_AT_UPSERT = """
 import os, signal, sys
 from pathlib import Path
 
+import connector
 from devkit import sdk
 
 base_url, token, folder, table, number = sys.argv[1:]
@@ -94,9 +95,8 @@ def test_a_kill_while_waiting_for_a_response_costs_nothing(tmp_path, server, nam
     server.hold(name)
     server.requests.clear()
     with fivetran.start(project, ["debug"]) as process:
-        for line in process.stdout:
-            if f"{done[-1] if done else 'Incremental sync'}" in line and "fetched" not in line:
-                break
+        reached = f"{done[-1]} written" if done else "Incremental sync"
+        assert any(reached in line for line in process.stdout)
         server.requests.wait_until(lambda requests: requests.in_flight == 1)
         process.kill()
         process.communicate(timeout=30)
