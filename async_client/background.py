@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from async_client.client import Fetched, fetch_all
 from async_client.errors import EndpointError, TokenRejectedError
 from async_client.events import Event
+from async_client.fetch import Fetched, fetch_all
 from async_client.limits import Limits
 from async_client.response import Catalog
 from async_client.settings import Settings

@@ -25,7 +25,7 @@ from async_client import (
     ResponseReceived,
     RetryScheduled,
     Settings,
-    client,
+    fetch,
     fetching,
     validate_configuration,
 )
@@ -99,7 +99,7 @@ def _fetch(
         bodies[endpoint.name] = response.body if response.status == HTTPStatus.OK else b""
         return response_judge(endpoint, url, response, now)
 
-    with patch.object(client, "judge", judge), fetching(settings, limits, on_event) as catalogs:
+    with patch.object(fetch, "judge", judge), fetching(settings, limits, on_event) as catalogs:
         return [(e, _outcome(catalogs.take(e.name)), last.get(e.name)) for e in settings.endpoints]
 
 
