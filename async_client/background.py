@@ -1,8 +1,8 @@
 """Fetch in a thread of its own while the caller writes what has arrived.
 
 The event loop has a thread of its own because operations block: an upsert or a checkpoint can
-take longer than the silence limit, and a loop that is blocked by one lets healthy downloads time
-out.
+take longer than the silence limit, and a loop that is blocked by one reads nothing, and lets
+connections and downloads time out.
 """
 
 from __future__ import annotations

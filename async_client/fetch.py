@@ -96,7 +96,6 @@ class _Fetch:
             result = await self._result()
         except Exception as bug:  # noqa: BLE001 (raised where the catalog is waited for)
             result = bug
-        self.turns.leave(self.endpoint.name)  # a rate limit may have queued it
         self.put(Fetched(self.endpoint.name, result))
         return isinstance(result, EndpointError) and isinstance(result.failure, TokenRejectedError)
 
