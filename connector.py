@@ -23,14 +23,13 @@ from async_client import (
     Limits,
     RetryScheduled,
     TokenRejectedError,
-    UnreadableItem,
     fetching,
     probe_all,
     validate_configuration,
 )
 from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
+from flatten import Flattened, UndeclaredColumns, flatten_item
 
 LIMITS = Limits()
 PROGRESS_ITEMS = 10_000
@@ -198,11 +197,8 @@ def _replay(
 
 def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
     columns: UndeclaredColumns = {}
-    for number, item in enumerate(catalog, start=1):
-        if isinstance(item, UnreadableItem):
-            yield reject_item(endpoint, item.problem)
-        else:
-            yield flatten_item(endpoint, item, columns)
+    for number, item in enumerate(catalog.items(), start=1):
+        yield flatten_item(endpoint, item, columns)
         if number % PROGRESS_ITEMS == 0:
             log.info(report.progress(endpoint.name, number, len(catalog)))
 

@@ -4,7 +4,6 @@ from async_client.background import Catalogs, fetching
 from async_client.errors import EndpointError, FetchError, NotIncludedError, TokenRejectedError
 from async_client.events import CatalogFetched, Event, ResponseReceived, RetryScheduled
 from async_client.fetch import probe_all
-from async_client.items import UnreadableItem
 from async_client.limits import Limits
 from async_client.response import Catalog
 from async_client.settings import Settings, validate_configuration
@@ -22,7 +21,6 @@ __all__ = [
     "RetryScheduled",
     "Settings",
     "TokenRejectedError",
-    "UnreadableItem",
     "fetching",
     "probe_all",
     "validate_configuration",

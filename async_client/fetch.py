@@ -172,7 +172,8 @@ async def _probe(
         response = await get(
             session, settings, limits, url, limits.endpoint_seconds, reads_body=False
         )
-        check_status(endpoint, url, response.status, response.headers)
+        now = datetime.now(timezone.utc)
+        check_status(endpoint, url, response.status, response.headers, now)
     except FetchError as failure:
         return EndpointError(endpoint.name, url, 1, failure.with_traceback(None))
     return None

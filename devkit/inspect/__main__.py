@@ -11,10 +11,8 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
-from unittest.mock import patch
+from typing import Any
 
 import report
 from async_client import (
@@ -25,18 +23,15 @@ from async_client import (
     ResponseReceived,
     RetryScheduled,
     Settings,
-    fetch,
     fetching,
     validate_configuration,
 )
-from async_client.response import Response
-from async_client.response import judge as response_judge
 from async_client.version import VERSION
-from devkit.inspect.facts import Outcome, ReceivedResponse, facts_of
+from devkit.inspect.facts import facts_of
 from devkit.inspect.text import as_text
 from endpoints import Endpoint
 
-_CONFIGURATION = Path(__file__).resolve().parents[2] / "configuration.json"
+_PROJECT = Path(__file__).resolve().parents[2]
 _LIMITS = Limits()
 
 
@@ -44,11 +39,12 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m devkit.inspect", description=__doc__)
     add = parser.add_argument
-    add("--configuration", type=Path, default=_CONFIGURATION, help="file to read (%(default)s)")
+    default = "configuration.local.json, or configuration.json if there is none"
+    add("--configuration", type=Path, help=f"file to read ({default})")
     add("--json", action="store_true", help="write the report as JSON")
     options = parser.parse_args(arguments)
     try:
-        settings = validate_configuration(_configuration(options.configuration))
+        settings = validate_configuration(_configuration(options.configuration or _default_path()))
         if settings.sends_token_unencrypted:
             sys.stderr.write(f"{report.unencrypted(settings.base_url)}\n")
         fetched = _fetch(settings, limits)
@@ -58,14 +54,22 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = _LIMITS) -> in
     failures = dict.fromkeys(each for _, each, _ in fetched if isinstance(each, EndpointError))
     failure = report.failure(failures, len(fetched)) if failures else None
     endpoints = [facts_of(*each) for each in fetched]
-    text = as_text(endpoints, failure)
+    document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
+    # A server could return the token, as the name of a field for example. It is replaced in the
+    # values, as wrapping to 80 columns could break it in two.
+    token = re.compile(re.escape(json.dumps(settings.bearer_token)[1:-1]), re.IGNORECASE)
+    shown: dict[str, Any] = json.loads(token.sub("(token)", json.dumps(document)))
+    text = as_text(shown["endpoints"], shown["failure"])
     if options.json:
-        document = {"version": VERSION, "endpoints": endpoints, "failure": failure}
-        text = json.dumps(document, indent=1, ensure_ascii=False)
-    # A server could return the token, as the name of a field for example.
-    token = re.compile(re.escape(settings.bearer_token), re.IGNORECASE)
-    sys.stdout.write(token.sub("(token)", text) + "\n")
+        text = json.dumps(shown, indent=1, ensure_ascii=False)
+    sys.stdout.write(f"{text}\n")
     return 1 if failure else 0
+
+
+def _default_path() -> Path:
+    """Return the file that is not under version control, if it is there."""
+    local = _PROJECT / "configuration.local.json"
+    return local if local.exists() else _PROJECT / "configuration.json"
 
 
 def _configuration(path: Path) -> Mapping[str, str]:
@@ -83,28 +87,18 @@ def _configuration(path: Path) -> Mapping[str, str]:
 
 def _fetch(
     settings: Settings, limits: Limits
-) -> list[tuple[Endpoint, Outcome, ReceivedResponse | None]]:
+) -> list[tuple[Endpoint, Catalog | EndpointError, ResponseReceived | None]]:
     """Request all endpoints as a sync does; return the outcome and last response of each."""
-    last: dict[str, ReceivedResponse] = {}
-    bodies: dict[str, bytes | bytearray] = {}
+    last: dict[str, ResponseReceived] = {}
 
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
             sys.stderr.write(f"{report.retrying(event)}\n")
         elif isinstance(event, ResponseReceived):
-            name, attempt, status, headers, _, seconds, _ = event
-            last[name] = ReceivedResponse(name, attempt, status, headers, bodies[name], seconds)
+            last[event.endpoint_name] = event
 
-    def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Catalog:
-        bodies[endpoint.name] = response.body if response.status == HTTPStatus.OK else b""
-        return response_judge(endpoint, url, response, now)
-
-    with patch.object(fetch, "judge", judge), fetching(settings, limits, on_event) as catalogs:
-        return [(e, _outcome(catalogs.take(e.name)), last.get(e.name)) for e in settings.endpoints]
-
-
-def _outcome(result: Catalog | EndpointError) -> Outcome:
-    return result if isinstance(result, EndpointError) else list(result)
+    with fetching(settings, limits, on_event) as catalogs:
+        return [(e, catalogs.take(e.name), last.get(e.name)) for e in settings.endpoints]
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def replying(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
 
 def of_courses(results: Mapping[str, Any]) -> Any:
     """Return the result of the courses, after a check that the other catalogs arrived."""
-    assert {n: list(results[n]) for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
+    assert {n: results[n].items() for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
     return results["courses"]
 
 

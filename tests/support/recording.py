@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
@@ -94,13 +95,19 @@ class Destination:
                     self.tables[table].pop(key, None)
 
 
+def catalog_of(items: Iterable[Any], shortfall: str | None = None) -> Catalog:
+    """Return a catalog with these items."""
+    listed = list(items)
+    return Catalog(json.dumps(listed).encode(), None, len(listed), shortfall)
+
+
 def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
     """Return the future of a catalog with these items, or of a failure."""
     future: Future[Catalog] = Future()
     if isinstance(result, Exception):
         future.set_exception(result)
     else:
-        future.set_result(Catalog(list(result)))
+        future.set_result(catalog_of(result))
     return future
 
 

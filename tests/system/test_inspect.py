@@ -13,6 +13,7 @@ from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import OTHERS
 
 TOKEN = "s3cret_token_of_the_tests"  # could be the name of a field
 CATALOG = catalog(scale=0.05)
@@ -65,9 +66,29 @@ def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspecte
     assert (TOKEN in output.lower(), "(token)" in output) == (False, True)
 
 
+@pytest.mark.parametrize("length", range(30, 60, 3))
+def test_a_token_is_replaced_before_lines_are_wrapped(inspected, length):
+    """A word that is longer than a line is broken, and base_url may contain the token."""
+    base_url = f"http://127.0.0.1:1/{'x' * length}/{TOKEN}/{'y' * 60}"
+    status, output = inspected(base_url=base_url, skip_endpoints=",".join(OTHERS))
+    unwrapped = re.sub(r"\s", "", output)
+    assert (status, TOKEN in unwrapped, "(token)" in unwrapped) == (1, False, True)
+
+
+def test_the_configuration_that_is_not_under_version_control_is_preferred(
+    server, quick, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("devkit.inspect.__main__._PROJECT", tmp_path)
+    usable = json.dumps({"bearer_token": TOKEN, "base_url": server.base_url})
+    (tmp_path / "configuration.json").write_text("{}", encoding="utf-8")
+    without = main([], quick)
+    (tmp_path / "configuration.local.json").write_text(usable, encoding="utf-8")
+    assert (without, main([], quick)) == (2, 0)
+
+
 FAULTS = [
     *((), ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2")),
-    *(("all=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
+    *(("courses=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
     *(("courses=html",), ("courses=renamed-ids",), ("courses=first-page",)),
 ]
 

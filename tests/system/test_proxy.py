@@ -63,7 +63,7 @@ def fetched(base_url):
     with fetching(settings, limits, lambda event: None) as catalogs:
         results = {name: catalogs.take(name) for name in NAMES}
     return {
-        name: result if isinstance(result, EndpointError) else list(result)
+        name: result if isinstance(result, EndpointError) else result.items()
         for name, result in results.items()
     }
 

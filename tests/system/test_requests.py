@@ -87,7 +87,7 @@ def test_cookies_are_not_kept(server, monkeypatch):
     """A retry sends none; the mock server is the proxy, as cookies need a host name."""
     misbehave(server, (replying(503, headers={"Set-Cookie": "sticky=1"}), 1))
     monkeypatch.setenv("HTTP_PROXY", server.base_url)
-    assert list(courses_of("http://catalog.invalid")) == CATALOGS["courses"]
+    assert courses_of("http://catalog.invalid").items() == CATALOGS["courses"]
     sent = [(r.headers["Host"], "Cookie" in r.headers) for r in server.requests.arrived]
     assert sent == [("catalog.invalid", False)] * 2
 
@@ -100,7 +100,7 @@ def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv(name, server.base_url)
-    assert list(courses_of(server.base_url)) == CATALOGS["courses"]
+    assert courses_of(server.base_url).items() == CATALOGS["courses"]
     (request,) = server.requests.arrived
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
 
@@ -131,7 +131,7 @@ def test_a_slow_download_repeats_no_request(server):
     misbehave(server, ("drip", None))
     events = []
     with fetching_from(server.base_url, events.append, request_timeout_seconds=0.2) as catalogs:
-        assert list(catalogs.take("courses")) == []
+        assert catalogs.take("courses").items() == []
     (seconds, attempts), *_ = [
         (event.seconds, event.attempts)
         for event in events
@@ -157,9 +157,9 @@ def test_a_caller_that_blocks_longer_than_the_silence_limit_times_no_download_ou
     misbehave(server, (respond, None))
     events = []
     with fetching_from(server.base_url, events.append, request_timeout_seconds=0.3) as catalogs:
-        assert list(catalogs.take("assessments")) == CATALOGS["assessments"]
+        assert catalogs.take("assessments").items() == CATALOGS["assessments"]
         assert is_sent.wait(5)
-        assert list(catalogs.take("courses")) == CATALOGS["courses"]
+        assert catalogs.take("courses").items() == CATALOGS["courses"]
     attempts = {e.endpoint_name: e.attempts for e in events if isinstance(e, CatalogFetched)}
     assert attempts["courses"] == 1
 
@@ -179,10 +179,10 @@ def test_a_catalog_is_available_as_soon_as_it_has_arrived(server, last):
     with fetching_from(server.base_url) as catalogs:
         for name in NAMES:
             if name != last:
-                assert list(catalogs.take(name)) == CATALOGS[name]
+                assert catalogs.take(name).items() == CATALOGS[name]
         until_in_flight(server, 1)
         server.release(last)
-        assert list(catalogs.take(last)) == CATALOGS[last]
+        assert catalogs.take(last).items() == CATALOGS[last]
 
 
 def test_a_rejected_token_closes_the_other_connections(server):
@@ -219,7 +219,7 @@ def test_a_catalog_is_freed_when_its_caller_drops_it(server):
         gc.collect()
         assert [reference() for reference in dropped] == [None] * 5
         server.release("courses")
-        assert list(catalogs.take("courses")) == CATALOGS["courses"]
+        assert catalogs.take("courses").items() == CATALOGS["courses"]
 
 
 def test_skipped_endpoints_get_no_request(server):

@@ -10,12 +10,12 @@ from queue import SimpleQueue
 
 import pytest
 
-from async_client import Catalog, CatalogFetched, Catalogs, RetryScheduled, Settings, fetching
+from async_client import CatalogFetched, Catalogs, RetryScheduled, Settings, fetching
 from async_client.fetch import Fetched
 from endpoints import ENDPOINTS
 from tests.support.fetching import CATALOGS, NAMES, QUICK, TOKEN
 from tests.support.mocked_api import BASE_URL, reply
-from tests.support.recording import failed, token_rejected
+from tests.support.recording import catalog_of, failed, token_rejected
 
 RETRY = RetryScheduled("courses", 1, 6, "HTTP 503", 0.5)
 
@@ -39,14 +39,14 @@ def catalogs_of(*arrivals):
 
 
 def test_a_catalog_is_taken_whatever_arrived_before_it():
-    first, second = Catalog([1]), Catalog([2])
+    first, second = catalog_of([1]), catalog_of([2])
     catalogs, _ = catalogs_of(Fetched("courses", second), Fetched("tracks", first))
     assert (catalogs.take("tracks"), catalogs.take("courses")) == (first, second)
 
 
 def test_events_are_handled_before_the_catalog_is_returned():
     """Also those that arrived after it; the others wait for the next catalog."""
-    catalogs, events = catalogs_of(RETRY, Fetched("tracks", Catalog([])), RETRY)
+    catalogs, events = catalogs_of(RETRY, Fetched("tracks", catalog_of([])), RETRY)
     catalogs.take("tracks")
     assert events == [RETRY, RETRY]
 
@@ -60,7 +60,7 @@ def test_a_rejected_token_is_the_failure_of_every_endpoint():
     """Whatever has arrived before or after it."""
     rejection = token_rejected("courses")
     catalogs, _ = catalogs_of(
-        Fetched("tracks", Catalog([])),
+        Fetched("tracks", catalog_of([])),
         Fetched("courses", rejection),
         Fetched("projects", failed("projects")),
     )
@@ -70,7 +70,7 @@ def test_a_rejected_token_is_the_failure_of_every_endpoint():
 
 
 def test_a_catalog_that_was_taken_is_not_kept():
-    catalogs, _ = catalogs_of(Fetched("tracks", Catalog([])))
+    catalogs, _ = catalogs_of(Fetched("tracks", catalog_of([])))
     reference = weakref.ref(catalogs.take("tracks"))
     gc.collect()
     assert reference() is None
@@ -79,7 +79,7 @@ def test_a_catalog_that_was_taken_is_not_kept():
 @pytest.mark.parametrize("end", [LookupError("taken"), Stopped("in the thread")])
 def test_nobody_waits_for_what_does_not_arrive(end):
     """What ended the fetching is raised, after what had arrived was taken."""
-    catalogs, _ = catalogs_of(Fetched("tracks", Catalog([])), end)
+    catalogs, _ = catalogs_of(Fetched("tracks", catalog_of([])), end)
     catalogs.take("tracks")
     for name in ("tracks", "courses"):
         with pytest.raises(type(end)) as raised:
@@ -88,7 +88,7 @@ def test_nobody_waits_for_what_does_not_arrive(end):
 
 
 def test_an_unexpected_error_is_raised_where_its_catalog_is_taken():
-    bug, arrived = ZeroDivisionError("a bug"), Catalog([])
+    bug, arrived = ZeroDivisionError("a bug"), catalog_of([])
     catalogs, _ = catalogs_of(Fetched("tracks", bug), Fetched("courses", arrived))
     with pytest.raises(ZeroDivisionError) as raised:
         catalogs.take("tracks")
@@ -116,7 +116,7 @@ def test_catalogs_are_fetched_in_a_thread_and_events_are_handled_by_the_caller(a
             events.append((event.endpoint_name, threading.current_thread()))
 
     with fetching_mocked(on_event) as catalogs:
-        assert {name: list(catalogs.take(name)) for name in NAMES} == CATALOGS
+        assert {name: catalogs.take(name).items() for name in NAMES} == CATALOGS
     assert sorted(events) == [(name, threading.current_thread()) for name in sorted(NAMES)]
 
 
@@ -155,7 +155,7 @@ def test_leaving_at_once_is_possible(api):
         with fetching_mocked():
             pass
     with fetching_mocked() as catalogs:
-        assert list(catalogs.take("courses")) == CATALOGS["courses"]
+        assert catalogs.take("courses").items() == CATALOGS["courses"]
 
 
 def test_leaving_ends_a_wait_for_the_next_attempt(api):
