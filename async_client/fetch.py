@@ -25,7 +25,7 @@ from async_client.rate_limit import Turns
 from async_client.response import Catalog, judge
 from async_client.retry import rate_limit_seconds, retrying
 from async_client.settings import Settings
-from async_client.status import check_status
+from async_client.status import LOWER_RATE, check_status
 from endpoints import Endpoint
 
 
@@ -117,7 +117,7 @@ class _Fetch:
                 return FinalError(
                     "the rate limit left no time for another attempt within "
                     f"{self.limits.endpoint_seconds:g} s",
-                    "Sync less often, or run fewer clients with this token",
+                    LOWER_RATE,
                 )
             self.attempts += 1
             try:
