@@ -62,7 +62,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("async_client/client.py", "tests/unit/test_client.py"): {
         "environment proxies are ignored": ("proxy=", "proxy=None and "),
     },
-    ("async_client/client.py", "tests/unit/test_background.py"): {
+    ("async_client/fetch.py", "tests/unit/test_client.py"): {
         "a 401 does not cancel the other requests": (
             "if await task:",
             "if await task and not tasks:",

@@ -13,7 +13,7 @@ from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
-from tests.support.fetching import QUICK
+from tests.support.fetching import OTHERS, QUICK
 
 TOKEN = "s3cret_token_of_the_tests"  # could be the name of a field
 CATALOG = catalog(scale=0.05)
@@ -66,9 +66,18 @@ def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspecte
     assert (TOKEN in output.lower(), "(token)" in output) == (False, True)
 
 
+@pytest.mark.parametrize("length", range(30, 60, 3))
+def test_a_token_is_replaced_before_lines_are_wrapped(inspected, length):
+    """A word that is longer than a line is broken, and base_url may contain the token."""
+    base_url = f"http://127.0.0.1:1/{'x' * length}/{TOKEN}/{'y' * 60}"
+    status, output = inspected(base_url=base_url, skip_endpoints=",".join(OTHERS))
+    unwrapped = re.sub(r"\s", "", output)
+    assert (status, TOKEN in unwrapped, "(token)" in unwrapped) == (1, False, True)
+
+
 FAULTS = [
     *((), ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2")),
-    *(("all=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
+    *(("courses=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
     *(("courses=html",), ("courses=renamed-ids",), ("courses=first-page",)),
 ]
 

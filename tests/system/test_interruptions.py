@@ -32,18 +32,16 @@ from devkit import sdk
 base_url, token, folder, table, number = sys.argv[1:]
 real, seen = connector.op, []
 
-class Killing:
-    checkpoint, delete = real.checkpoint, real.delete
-    truncate, warning = real.truncate, real.warning
-
-    def upsert(self, into, row):
+class Killing(real):
+    @staticmethod
+    def upsert(into, row):
         seen.append(into)
         if seen.count(table) == int(number):
             os.kill(os.getpid(), signal.SIGKILL)
         real.upsert(into, row)
 
-connector.op = Killing()
-sdk.sync({"bearer_token": token, "base_url": base_url}, Path(folder))
+connector.op = Killing
+sys.exit(str(sdk.sync({"bearer_token": token, "base_url": base_url}, Path(folder)).error))
 """
 
 
