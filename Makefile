@@ -3,14 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
+.PHONY: help demo package dbt test test-fast mutants test-pythons bench lakehouse lint check format clean
 
 help:
 	@echo "make demo          run two syncs against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run all tests with coverage"
 	@echo "make test-fast     run the unit tests (10 s)"
-	@echo "make breakages     check that the tests catch bugs (5 minutes)"
+	@echo "make mutants       list the bugs that the unit tests would miss"
 	@echo "make test-pythons  run all tests on every supported Python that is installed"
 	@echo "make bench         run the benchmarks (25 minutes; 4 with BENCH=--quick)"
 	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
@@ -45,8 +45,11 @@ test-fast: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
-breakages: .venv/installed
-	@$(BIN)/python -m devkit.breakages
+# mutmut is configured in setup.cfg. After an interruption, `mutmut run` goes on.
+mutants: .venv/installed
+	@rm -rf mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 # Each Python on the PATH gets its own environment. A version that a version manager has installed
 # but not activated is not found. The gRPC tests use the environment of the default Python.
@@ -103,5 +106,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo mutants dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
