@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -22,14 +21,14 @@ from devkit import grpc_sync
 
 def main() -> None:
     """Run the service if there is only a port, else the sync that the arguments name."""
-    output: Any = sys.__stdout__
+    output = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the SDK logs to it
     run = _serve(int(sys.argv[1])) if len(sys.argv) == 2 else _sync(*sys.argv[2:])
-    output.buffer.write(msgspec.json.encode(run))
+    os.write(output, msgspec.json.encode(run))
 
 
 def _serve(port: int) -> Run:
     """Serve until standard input ends; return what resources were used."""
-    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     server, cpu_started = grpc_sync.serve(port), time.process_time()
     sys.stdin.read()
     run = Run(cpu_seconds=time.process_time() - cpu_started, peak_bytes=peak_bytes())

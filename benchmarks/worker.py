@@ -145,7 +145,8 @@ _VARIANTS: dict[str, Callable[[sdk.Configuration, sdk.State, Watch], object]] = 
 def main() -> None:
     """Run the sync that the command line names."""
     # The SDK logs to standard output, also while the process ends.
-    output, sys.stdout = sys.stdout, Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    output = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     variant, folder, base_url, token = sys.argv[1:]
     watch = Watch()
 
@@ -156,7 +157,7 @@ def main() -> None:
     sdk.prepare("INFO")
     sdk.run(update, {"bearer_token": token, "base_url": base_url}, Path(folder))
     watch.run.seconds = watch.run.seconds or max(watch.run.arrived.values())
-    output.buffer.write(msgspec.json.encode(watch.run))
+    os.write(output, msgspec.json.encode(watch.run))
 
 
 if __name__ == "__main__":
