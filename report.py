@@ -51,7 +51,7 @@ def retrying(retry: RetryScheduled) -> str:
     """Describe one failed attempt and the wait before the next."""
     if retry.max_attempts is None:
         return (
-            f"{retry.endpoint_name}: {retry.reason}; endpoints that reached the rate limit now send "
+            f"{retry.endpoint_name}: {retry.reason}; endpoints that reached the limit now send "
             f"one request at a time, the next in {retry.wait_seconds:.1f} s"
         )
     return (

@@ -53,7 +53,7 @@ def test_a_retry_is_one_line():
     )
     limited = RetryScheduled("courses", 1, None, "HTTP 429 Too Many Requests", 15.0)
     assert report.retrying(limited) == (
-        "courses: HTTP 429 Too Many Requests; endpoints that reached the rate limit now send "
+        "courses: HTTP 429 Too Many Requests; endpoints that reached the limit now send "
         "one request at a time, the next in 15.0 s"
     )
 
