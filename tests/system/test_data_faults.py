@@ -22,7 +22,6 @@ BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
 
 def run(folder, catalogs):
-    """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
     configuration = {**CONFIGURATION, "skip_endpoints": skipped}
     synced = sync(configuration, folder, update=updating(catalogs))
@@ -85,7 +84,6 @@ def odd_items(endpoint):
 
 
 def test_any_field_may_contain_any_value(tmp_path):
-    """Each field of an item and of its children takes each odd value, on every endpoint."""
     assert_stored(tmp_path, {endpoint.name: list(odd_items(endpoint)) for endpoint in ENDPOINTS})
 
 
@@ -96,7 +94,6 @@ ODD_IDS += ["\ufffd", "\ufeff", "\x01", "x" * 100_000, "x" * 100_000 + "y", "\U0
 
 
 def test_any_id_is_a_row_or_rejected(tmp_path):
-    """Each odd id of an item or child is the key of a row, a duplicate or invalid."""
     children = [{"id": key, "name": key, "title": "T"} for key in ODD_IDS]
     placed = [{"position": place} for place in [*ODD_IDS, 0, -1, 2**63 - 1, 1e18, "1e3"]]
     items = [{"id": key, "title": repr(place)} for place, key in enumerate(ODD_IDS)]
@@ -140,7 +137,6 @@ REWRITTEN = {
 
 
 def test_any_undeclared_value_is_stored(tmp_path):
-    """A value in a column of its own is written, whatever type the SDK infers."""
     values = {f"c{place}x": value for place, value in enumerate(UNDECLARED)}
     values |= {name: value for name, (value, _) in REWRITTEN.items()}
     assert_stored(tmp_path, {"practices": [{"id": "a", **values}, {"id": "b"}]})
@@ -157,7 +153,6 @@ KINDS = [
 
 
 def test_an_undeclared_column_may_change_its_type(tmp_path):
-    """A column takes values of any two types in one sync and in successive ones, then a third."""
     pairs = {f"c{place}x": pair for place, pair in enumerate(itertools.product(KINDS, KINDS))}
     old, new = ({name: pair[place] for name, pair in pairs.items()} for place in (0, 1))
     third = {name: KINDS[place % len(KINDS)] for place, name in enumerate(pairs, start=7)}
@@ -179,10 +174,6 @@ ODD_NAMES = [
 
 
 def test_any_field_name_is_a_column_or_left_out(tmp_path):
-    """Names that are empty, collide once renamed or are Fivetran's own cause no error.
-
-    Items may have different fields that Fivetran renames to the same column.
-    """
     items = [{"id": "a", "fooBar": 1}, {"id": "b", "foo_bar": "x"}, {"id": "c", "Foo Bar": None}]
     catalogs = {"practices": items}
     for name, value in {"courses": "text", "tracks": None, "projects": {"a": 1}}.items():
@@ -198,7 +189,6 @@ def test_any_field_name_is_a_column_or_left_out(tmp_path):
 
 
 def test_megabytes_of_text_are_stored(tmp_path):
-    """Text of more than 2 MB is written to columns of both kinds, keys, names and JSON."""
     huge = "9" * 2_500_000
     child = {"id": huge, "url": huge, "position": huge, "x": [huge]}
     item = {"id": huge, "title": huge, "timeNeededInHours": huge, "live": huge, "x": huge + "x"}
@@ -207,7 +197,6 @@ def test_megabytes_of_text_are_stored(tmp_path):
 
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
-    """Warnings may contain markup; no id or field name in one makes the sync fail."""
     names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 1_000]
     catalogs = {
         endpoint: [{"id": name, name: math.nan}] * 2

@@ -11,7 +11,6 @@ from endpoints import ENDPOINTS
 
 
 def test_the_demo_runs_on_a_terminal_that_lacks_characters_of_the_log(tmp_path, monkeypatch):
-    """Characters that the encoding lacks are replaced; the counts are those of the warehouse."""
     output = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, "ascii"))
     assert demo.main(tmp_path) == 0

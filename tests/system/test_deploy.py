@@ -36,7 +36,6 @@ class Checkout:
     api: FivetranApi
 
     def configure(self, **optional):
-        """Write and return a configuration."""
         configuration = {"bearer_token": TOKEN, "base_url": self.server.base_url, **optional}
         path = self.folder / "configuration.json"
         path.write_text(json.dumps(configuration), encoding="utf-8")
@@ -64,7 +63,6 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_the_guide_names_the_sdk_that_is_installed():
-    """The guide describes the version of the SDK that these tests run."""
     assert set(re.findall(r"3\.\d+\.\d+", GUIDE)) == {version("fivetran-connector-sdk")}
 
 
@@ -100,10 +98,6 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
     ("option", "answers"), [("", "y\n"), (" --yes", None)], ids=["confirmed", "with --yes"]
 )
 def test_deployed_again_code_and_configuration_are_replaced(checkout, option, answers):
-    """It takes one yes, or `--yes` in a script, which can create a connection too.
-
-    `requirements.txt` is deployed unchanged.
-    """
     checkout.configure(request_timeout_seconds="60")
     checkout.run(f"{DEPLOY} --non-interactive")
     configuration = checkout.configure(skip_endpoints="custom_tracks")
@@ -127,7 +121,6 @@ SITUATIONS = {
 
 @pytest.mark.parametrize("situation", ["a catalog is skipped", *PROBLEMS])
 def test_the_setup_test_fails_with_the_line_that_the_guide_quotes(server, situation):
-    """Each endpoint is requested once, except for those that are skipped."""
     faults, changes = SITUATIONS[situation]
     server.set_faults(*faults)
     configuration = {"bearer_token": TOKEN, "base_url": server.base_url, **changes}

@@ -22,13 +22,11 @@ SMALL = catalog(scale=0.05)
 
 @pytest.fixture
 def server():
-    """Serve a small catalog."""
     with serving(SMALL, token=TOKEN) as running:
         yield running
 
 
 def configuration(server):
-    """Return the configuration for a running mock server."""
     return {"bearer_token": TOKEN, "base_url": server.base_url}
 
 
@@ -42,10 +40,6 @@ TYPES = {
 
 
 def test_an_initial_sync_fills_ten_typed_tables(tmp_path):
-    """Every row of the real-size catalog is in its table, with the declared types.
-
-    The state with its snapshots stays below 60 KB of JSON.
-    """
     items = catalog()
     with serving(items, token=TOKEN) as server:
         synced = sdk.sync(configuration(server), tmp_path)
@@ -58,7 +52,6 @@ def test_an_initial_sync_fills_ten_typed_tables(tmp_path):
 
 
 def test_later_revisions_bring_the_tables_to_the_catalog(tmp_path):
-    """After each revision the rows that are not deleted equal the catalog, without a truncate."""
     with serving({}, token=TOKEN) as server:
         for revision in range(4):
             items = catalog(revision, scale=0.2)
@@ -94,7 +87,6 @@ PAGE = {"data": SMALL["courses"][:20]}
     },
 )
 def test_a_refused_response_deletes_nothing(server, tmp_path, document, headers):
-    """Three syncs fail and name the endpoint; its rows are unchanged, then and afterwards."""
     assert sdk.sync(configuration(server), tmp_path).error is None
     before = sdk.counts(tmp_path)
     misbehave(server, (replying(200, json.dumps(document).encode(), headers), None))
@@ -109,7 +101,6 @@ def test_a_refused_response_deletes_nothing(server, tmp_path, document, headers)
 
 
 def test_a_declared_charset_keeps_every_row(server, tmp_path):
-    """A catalog in ISO-8859-1 with accents updates its rows, sync after sync."""
     sdk.sync(configuration(server), tmp_path)
     before = sdk.counts(tmp_path)
     accents = [{**course, "title": "Décisions"} for course in SMALL["courses"]]
@@ -124,10 +115,6 @@ def test_a_declared_charset_keeps_every_row(server, tmp_path):
 
 
 def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tmp_path):
-    """Two syncs succeed with warnings and every row; the third deletes what is missing.
-
-    The courses have a larger total; half of the tracks and all custom tracks are missing.
-    """
     tracks = [{"id": f"track-{number}"} for number in range(12)]
     custom = [{"id": f"custom-track-{number}"} for number in range(4)]
     server.serve({**SMALL, "tracks": tracks, "custom_tracks": custom})
@@ -154,7 +141,6 @@ def test_a_suspicious_catalog_deletes_only_in_the_third_sync_in_a_row(server, tm
     "order", [NAMES, NAMES[::-1], NAMES[3:] + NAMES[:3]], ids=["replay", "reversed", "rotated"]
 )
 def test_arrival_order_never_changes_the_operations(server, recorded, order):
-    """All six requests are in flight at once; the operations are those of any other order."""
     plain, _, _ = recorded(**configuration(server))
     for name in NAMES:
         server.hold(name)
@@ -175,7 +161,6 @@ def _release_in(server, order):
 
 
 def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorded):
-    """The first five endpoints are written before the second half of the courses arrives."""
     server.hold("courses", after_half=True)
 
     def release(operation):
@@ -196,7 +181,6 @@ def test_rows_are_written_while_the_last_catalog_still_downloads(server, recorde
     },
 )
 def test_fivetran_debug_fails_with_the_sync(server, tmp_path, faults, line):
-    """The real command exits with status 1; no output or crash report contains the token."""
     project = fivetran.prepare(tmp_path, configuration(server))
     server.set_faults(*faults)
     status, output = fivetran.run(project, ["debug"])

@@ -91,7 +91,6 @@ print(json.dumps([peak_bytes, max(first_seconds, last_seconds)]))
 
 
 def run(script, server, *options):
-    """Run a script after the prelude, with a configuration."""
     configuration = json.dumps({"bearer_token": server.token, "base_url": server.base_url})
     return run_in_project(_PRELUDE + script, configuration, *options)
 
@@ -118,7 +117,6 @@ def test_a_hundred_syncs_leak_no_thread_socket_or_memory():
 
 
 def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
-    """Without a destination the peak memory of a sync is below 150 MB + 3 x the body size."""
     item = b'{"id":"course-%d","title":"%s","chapters":[{"id":"chapter-%d"}]}'
     text = b"A long title " * 150
     courses = b'{"data":[%s]}' % b",".join(item % (n, text, n) for n in range(16_200))
@@ -131,12 +129,10 @@ def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
 
 
 def values(text):
-    """Return by how much a text counts towards the bound on values."""
     return sum(map(text.count, (b",", b"[", b"{")))
 
 
 def at_most(start, part, end):
-    """Repeat a part until the body has the largest accepted size or number of values."""
     times = (MAX_BODY_BYTES - len(start) - len(end)) // len(part)
     if counted := values(part):
         times = min(times, (MAX_VALUES - values(start + end)) // counted)

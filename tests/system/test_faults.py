@@ -79,8 +79,6 @@ def sending(raw, *, reset=False):
 
 
 def encoded(encode, name):
-    """Respond with the healthy body encoded by a function, under a name."""
-
     async def respond(exchange):
         return web.Response(body=encode(exchange.body), headers={"Content-Encoding": name})
 
@@ -88,7 +86,6 @@ def encoded(encode, name):
 
 
 def by_kind(expected):
-    """Return cases of kinds of the mock server, named after the kind."""
     return {kind: (kind, result) for kind, result in expected.items()}
 
 
@@ -174,7 +171,6 @@ FINAL = {
 
 @cases("respond, reason", by_kind(FINAL))
 def test_a_final_fault_is_not_retried(server, sync, respond, reason):
-    """One request is sent, so no redirect is followed; the other catalogs arrive."""
     misbehave(server, (respond, None))
     error = of_courses(sync(server.base_url))
     assert error.attempts == 1
@@ -183,7 +179,6 @@ def test_a_final_fault_is_not_retried(server, sync, respond, reason):
 
 
 def with_first(**fields):
-    """Return the courses with these fields added to the first."""
     return [{**COURSES[0], **fields}, COURSES[1]]
 
 
@@ -212,7 +207,6 @@ READABLE_ON_THE_WIRE = {
 
 @cases("respond, items", by_kind(READABLE) | READABLE_ON_THE_WIRE)
 def test_an_unusual_catalog_is_read(server, sync, respond, items):
-    """One request is sent, and every item that can be decoded is."""
     misbehave(server, (respond, None))
     found = of_courses(sync(server.base_url)).items()
     assert repr(found) == repr(items)  # NaN is not equal to NaN
@@ -220,7 +214,6 @@ def test_an_unusual_catalog_is_read(server, sync, respond, items):
 
 
 def test_a_gzip_bomb_is_refused_while_it_is_read(server, sync):
-    """Reading 64 MiB out of a few kB stops at the limit, and the error keeps none of it."""
     misbehave(server, ("gzip-bomb-64", None))
     tracemalloc.start()
     try:
@@ -241,7 +234,6 @@ def test_a_gzip_bomb_is_refused_while_it_is_read(server, sync):
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize(("length", "kind"), [(100, Catalog), (101, EndpointError)])
 def test_the_limit_counts_bytes_after_decompression(server, sync, pack, length, kind):
-    """A body as large as the limit is read, and one byte more is refused, compressed or not."""
     body = pack(b'{"data":[]}'.ljust(length))
     headers = {} if pack is bytes else {"Content-Encoding": "gzip"}
     misbehave(server, (replying(200, body, headers), None))
@@ -249,7 +241,6 @@ def test_the_limit_counts_bytes_after_decompression(server, sync, pack, length, 
 
 
 def assert_all_fail(results, attempts, reason):
-    """Check that every endpoint failed in the same way."""
     failures = {(type(error), error.attempts, error.reason) for error in results.values()}
     assert failures == {(EndpointError, attempts, reason)}
 
@@ -266,7 +257,6 @@ def test_a_name_lookup_has_the_silence_limit(sync, monkeypatch):
 
 
 def test_a_tls_handshake_has_the_silence_limit(sync):
-    """A server that accepts a connection and is silent times out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         base_url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         results = sync(base_url, request_timeout_seconds=0.2)
@@ -274,7 +264,6 @@ def test_a_tls_handshake_has_the_silence_limit(sync):
 
 
 def test_an_invalid_host_name_is_final(sync):
-    """A name that no resolver accepts is a mistake in base_url."""
     for error in sync("http://a..b").values():
         assert error.attempts == 1
         assert error.reason.startswith("base_url or the proxy URL is invalid (")
@@ -322,7 +311,6 @@ MISMATCH = "IP address mismatch, certificate is not valid for '127.0.0.1'"
     },
 )
 def test_a_bad_certificate_is_final(sync, tmp_path, monkeypatch, made_for, trusted, why):
-    """Issuer, host and date are verified before any request is sent."""
     certificate = self_signed(tmp_path, **made_for)
     if trusted:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def server():
-    """Serve the real-size catalog."""
     with serving(catalog()) as running:
         yield running
 
@@ -36,7 +35,6 @@ def assert_same(server, state):
 
 
 def test_both_generations_get_the_same_operations(server):
-    """In an initial sync, an unchanged one, a changed one, one with odd items and a failed one."""
     state, _ = assert_same(server, {})
     assert_same(server, state)
     server.serve(catalog(revision=1))
@@ -52,7 +50,6 @@ def test_both_generations_get_the_same_operations(server):
 
 
 def test_both_generations_declare_the_same_schema(server):
-    """SDK 2.13 declares the ten tables with the types and keys that `schema()` returns."""
     configuration = {"bearer_token": server.token, "base_url": server.base_url}
     assert sdk.emit_on_grpc(configuration, {}).tables == {
         entry["table"]: {

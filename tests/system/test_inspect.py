@@ -22,7 +22,6 @@ KNOWN_WORDS = {table.name for endpoint in ENDPOINTS for table in endpoint.tables
 
 @pytest.fixture
 def server():
-    """Serve a small catalog with unusual items, and retry without waiting."""
     with serving(CATALOG, token=TOKEN) as running:
         yield running
 
@@ -42,7 +41,6 @@ def inspected(server, tmp_path, capsys):
 
 
 def texts(value):
-    """Return each text in a JSON value, without the names of members."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -52,7 +50,6 @@ def texts(value):
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "JSON"])
 def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspected, options):
-    """Valid, unusual and refused responses show neither, even if member names contain them."""
     faults = ("tracks=renamed-ids", "practices=bare-list", "projects=pages")
     server.set_faults(*faults, "custom_tracks=deep", "assessments=latin1")
     courses = [{**course, TOKEN: TOKEN, course["title"]: 1} for course in CATALOG["courses"]]
@@ -68,7 +65,6 @@ def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspecte
 
 @pytest.mark.parametrize("length", range(30, 60, 3))
 def test_a_token_is_replaced_before_lines_are_wrapped(inspected, length):
-    """A word that is longer than a line is broken, and base_url may contain the token."""
     base_url = f"http://127.0.0.1:1/{'x' * length}/{TOKEN}/{'y' * 60}"
     status, output = inspected(base_url=base_url, skip_endpoints=",".join(OTHERS))
     unwrapped = re.sub(r"\s", "", output)
@@ -84,7 +80,6 @@ FAULTS = [
 
 @pytest.mark.parametrize("faults", FAULTS, ids=lambda faults: " ".join(faults) or "healthy")
 def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
-    """The exit status is 1 if a sync would fail, and the report ends with the same error."""
     server.set_faults(*faults)
     _, _, error = recorded(base_url=server.base_url, bearer_token=TOKEN)
     server.set_faults(*faults)
@@ -99,7 +94,6 @@ UNUSABLE = ['{"bearer_token": ""}', "{", None, '{"token": "x"}']
 
 @pytest.mark.parametrize("text", UNUSABLE)
 def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text):
-    """A file that is missing, no JSON or invalid is one line on stderr, before any request."""
     path = tmp_path / "configuration.json"
     if text is not None:
         path.write_text(text, encoding="utf-8")
@@ -109,7 +103,6 @@ def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text):
 
 
 def test_an_encrypted_token_is_decrypted(inspected, tmp_path, monkeypatch):
-    """A token that `fivetran configuration` encrypted can be used on the same machine."""
     monkeypatch.setenv("HOME", str(tmp_path))
     cipher = sdk.configuration_decryption
     token = cipher.encrypt_value(TOKEN, "bearer_token", cipher.get_or_create_key())
@@ -117,7 +110,6 @@ def test_an_encrypted_token_is_decrypted(inspected, tmp_path, monkeypatch):
 
 
 def test_the_sample_in_the_documents_is_up_to_date(inspected):
-    """docs/inspecting.md shows the output of the command, except for the seconds."""
     skipped = ",".join(endpoint.name for endpoint in ENDPOINTS[:-1])
     status, output = inspected(skip_endpoints=skipped)
     assert status == 0

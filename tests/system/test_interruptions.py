@@ -47,7 +47,6 @@ sys.exit(str(sdk.sync({"bearer_token": token, "base_url": base_url}, Path(folder
 
 @pytest.fixture
 def server():
-    """Serve a small catalog."""
     with serving(BEFORE, token=TOKEN) as running:
         yield running
 
@@ -64,7 +63,6 @@ def written_by(server, state):
 
 
 def without(operations, done):
-    """Return the operations by endpoint, without those of the endpoints that are done."""
     return {name: [] if name in done else found for name, found in operations.items()}
 
 
@@ -84,7 +82,6 @@ def kill_at_upsert(server, folder, table, number):
 
 @pytest.mark.parametrize("name", [NAMES[0], "projects", NAMES[-1]])
 def test_a_kill_while_waiting_for_a_response_costs_nothing(tmp_path, server, name):
-    """The next sync writes what was not written yet, as if there had been no kill."""
     project = fivetran.prepare(tmp_path, configuration(server))
     assert fivetran.run(project, ["debug"])[0] == 0
     server.serve(AFTER)
@@ -108,7 +105,6 @@ def test_a_kill_while_waiting_for_a_response_costs_nothing(tmp_path, server, nam
 
 
 def test_a_kill_between_two_checkpoints_costs_the_touched_items_of_one_catalog(tmp_path, server):
-    """They are written or deleted again, all others are left alone; earlier catalogs too."""
     sdk.sync(configuration(server), tmp_path)
     server.serve(AFTER)
     state = sdk.state_of(tmp_path)
@@ -127,7 +123,6 @@ def test_a_kill_between_two_checkpoints_costs_the_touched_items_of_one_catalog(t
 def test_a_kill_without_a_snapshot_costs_the_catalog_that_was_being_written(
     tmp_path, server, is_re_sync
 ):
-    """Its tables are truncated and written from scratch; the catalogs before it are left alone."""
     if is_re_sync:
         sdk.sync(configuration(server), tmp_path)
         sdk.state_file(tmp_path).unlink()
@@ -142,7 +137,6 @@ def test_a_kill_without_a_snapshot_costs_the_catalog_that_was_being_written(
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_after_a_kill_a_bad_response_still_deletes_nothing(tmp_path, server, kept):
-    """An empty or a shrunken catalog is as suspicious as before the kill."""
     sdk.sync(configuration(server), tmp_path)
     courses = BEFORE["courses"]
     server.replace("courses", [{**courses[0], "title": "New"}, *courses[1:]])

@@ -47,18 +47,15 @@ def make(tmp_path):
 
 
 def commands(logged):
-    """Return what Python was asked to do, without checks of its version and of environments."""
     return [command for _, command in logged if not command.startswith("-c")]
 
 
 def test_an_environment_is_created_once(make):
-    """The second command finds it."""
     assert commands(make("install")) == CREATED
     assert commands(make("install")) == []
 
 
 def test_an_environment_whose_python_is_gone_is_created_again(make):
-    """After an upgrade of Python, for example."""
     make("install")
     (make.project / ".venv" / "bin" / "python").unlink()
     assert commands(make("install")) == CREATED
@@ -66,7 +63,6 @@ def test_an_environment_whose_python_is_gone_is_created_again(make):
 
 
 def test_an_environment_of_a_renamed_folder_is_created_again(make, tmp_path):
-    """The commands in it name the Python of the earlier folder."""
     make("install")
     renamed = make.project.rename(tmp_path / "renamed")
     assert commands(make("install", folder=renamed)) == CREATED
@@ -74,7 +70,6 @@ def test_an_environment_of_a_renamed_folder_is_created_again(make, tmp_path):
 
 
 def test_an_empty_python_is_the_default(make):
-    """On the command line and in the environment."""
     assert commands(make("package", "PYTHON=")) == ["-m devkit.package"]
     assert commands(make("package", PYTHON="")) == ["-m devkit.package"]
 

@@ -21,7 +21,6 @@ GUIDE = (PROJECT / "docs" / "migrating.md").read_text(encoding="utf-8")
 
 
 def guide_table(heading, place=0):
-    """Return the rows of a table below a heading of the guide, without backticks."""
     chapter = GUIDE.split(f"## {heading}\n", 1)[1].split("\n## ")[0]
     rows = re.findall(r"(?:^\|.*\n)+", chapter, re.MULTILINE)[place].splitlines()[2:]
     return [[cell.strip(" `") for cell in row.strip("|").split(" | ")] for row in rows]
@@ -56,7 +55,6 @@ def after():
 
 
 def stored_keys(folder, condition="true"):
-    """Return the keys of the rows of a warehouse that meet a condition, by table."""
     selects = {
         name: f"SELECT {', '.join(TABLES[name].primary_key)} FROM {name}" for name in TABLES
     }
@@ -64,20 +62,17 @@ def stored_keys(folder, condition="true"):
 
 
 def types(folder):
-    """Return the type of every column of a warehouse, by `table.column`."""
     columns = {name: sdk.columns(folder, name) for name in TABLES}
     return {f"{name}.{c}": kind for name in TABLES for c, kind in columns[name].items()}
 
 
 @pytest.fixture(scope="module")
 def configuration():
-    """Return the configuration of a sync of the later catalog."""
     with serving(after(), token=TOKEN) as server:
         yield {"bearer_token": TOKEN, "base_url": server.base_url}
 
 
 def sync_example(folder, items):
-    """Run one sync of the example into a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connector, "schema", published_example.schema)
         assert sdk.sync({}, folder, update=published_example.writing(items)).error is None
@@ -85,7 +80,6 @@ def sync_example(folder, items):
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
-    """Return a folder as two syncs of the example left it."""
     folder = tmp_path_factory.mktemp("example")
     for items in (before(), after()):
         sync_example(folder, items)
@@ -94,14 +88,12 @@ def example(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def migration(configuration, example, tmp_path_factory):
-    """Return a folder in which our first sync followed the example's, and that sync."""
     folder = shutil.copytree(example, tmp_path_factory.mktemp("migrated"), dirs_exist_ok=True)
     return folder, sdk.sync(configuration, folder)
 
 
 @pytest.fixture(scope="module")
 def fresh(configuration, tmp_path_factory):
-    """Return the folder of a new connection."""
     folder = tmp_path_factory.mktemp("fresh")
     assert sdk.sync(configuration, folder).error is None
     return folder
@@ -130,13 +122,11 @@ def test_the_first_sync_rewrites_all_tables(example, migration, fresh):
 
 
 def test_the_second_sync_writes_nothing(migration, configuration):
-    """From then on only changes are written."""
     log = sdk.sync(configuration, migration[0]).log
     assert re.findall(r"(?:Upserts|Deletes|Truncates) +\| (\d+)", log) == ["0", "0", "0"]
 
 
 def test_the_guide_lists_every_column_of_another_type(example, migration, fresh):
-    """It has each column whose type is not that of a new connection or was another before."""
     documented = {column: (was, now) for column, was, now, _ in guide_table("Columns")}
     was, now, new = types(example), types(migration[0]), types(fresh)
     assert documented == {name: (was.get(name, "none"), now[name]) for name in documented}
@@ -156,7 +146,6 @@ def test_values_are_those_of_a_new_connection(migration, fresh):
 
 
 def test_values_that_change_in_columns_that_stay(example, migration):
-    """The guide shows the value that the example wrote, and the one that the first sync writes."""
     for column, was, now in guide_table("Columns", 1):
         table, name = column.split("`")[0].split(".")
         where = "{}::VARCHAR = '{}'".format(name, was.replace("'", "''"))
@@ -166,7 +155,6 @@ def test_values_that_change_in_columns_that_stay(example, migration):
 
 
 def test_tables_that_are_dropped_get_the_declared_types(example, fresh, configuration, tmp_path):
-    """Dropped before the first sync, the ten tables become those of a new connection."""
     shutil.copytree(example, tmp_path, dirs_exist_ok=True)
     for name in TABLES:
         sdk.query(tmp_path, f"DROP TABLE {name}; SELECT 1")
@@ -205,7 +193,6 @@ FAULTS = ("all=401", "courses=403", "courses=503", "courses=html")
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_failures_that_the_example_hid_fail_the_sync(server, recorded, fault):
-    """The error is the one that the guide quotes."""
     server.set_faults(fault)
     error = recorded(base_url=server.base_url).error
     assert guide_table("Failures")[FAULTS.index(fault)][2] in str(error)

@@ -36,13 +36,11 @@ generated = functools.cache(catalog)  # of catalogs that no test changes
 
 @pytest.fixture
 def server():
-    """Run a mock server with one course and nothing else."""
     with serving(SMALL) as running:
         yield running
 
 
 def by_id(items):
-    """Index items by their ids, which have to be distinct."""
     indexed = {item["id"]: item for item in items}
     assert len(indexed) == len(items)
     return indexed
@@ -60,7 +58,6 @@ async def get(server, endpoint_name="courses", *, path=None, headers=None, metho
 
 
 async def in_flight(server, count):
-    """Wait until so many requests are in flight, without blocking the event loop."""
     await asyncio.to_thread(server.requests.wait_until, lambda r: r.in_flight == count)
 
 
@@ -68,7 +65,6 @@ async def in_flight(server, count):
 
 
 def test_sizes_are_those_of_the_real_catalog():
-    """There are 764 courses in 2 to 3 MB, and fewer other items; `scale` multiplies them."""
     whole, tenth, least = (generated(scale=scale) for scale in (1.0, 0.1, 0.0001))
     assert SIZES["courses"] == 764
     assert {name: len(items) for name, items in whole.items()} == SIZES
@@ -78,7 +74,6 @@ def test_sizes_are_those_of_the_real_catalog():
 
 
 def test_equal_catalogs_share_nothing():
-    """A change to one catalog does not affect the next one."""
     first = catalog(revision=3, scale=0.1)
     untouched = json.dumps(first)
     for value in (value for items in first.values() for item in items for value in item.values()):
@@ -88,7 +83,6 @@ def test_equal_catalogs_share_nothing():
 
 
 def test_a_few_courses_of_a_small_catalog_are_unusual():
-    """A tenth of the catalog has every edge case, too, in less than a tenth of its courses."""
     courses = json.dumps(generated(scale=0.1)["courses"], ensure_ascii=False)
     for text in (
         *('"chapters": []', '"chapters": null', '{"fullName": null}', '"instructors": []'),
@@ -99,7 +93,6 @@ def test_a_few_courses_of_a_small_catalog_are_unusual():
 
 
 def test_tracks_contain_items_of_the_catalog_and_take_their_hours():
-    """Each has 5 to 25 entries; after revision 0, one entry of one track is a retired course."""
     first, later = generated(scale=0.2), generated(5, 0.2)
     known = by_id(first["courses"] + first["projects"])
     for track in (track for track in first["tracks"] if track["content"]):
@@ -114,7 +107,6 @@ def test_tracks_contain_items_of_the_catalog_and_take_their_hours():
 
 @pytest.mark.parametrize(("name", "children"), [("courses", "chapters"), ("tracks", "content")])
 def test_a_revision_changes_retires_and_adds_a_few_items(name, children):
-    """About 1 % is retired, 2 % changed, some items are added, and the rest is unchanged."""
     fields, pairs = set(), [(number, number + 1) for number in range(9)]
     for before, after in ([by_id(generated(n, 0.2)[name]) for n in pair] for pair in pairs):
         changed = [key for key in before.keys() & after.keys() if before[key] != after[key]]
@@ -127,7 +119,6 @@ def test_a_revision_changes_retires_and_adds_a_few_items(name, children):
 
 
 def test_ids_stay_distinct():
-    """Even after 40 revisions, no two items and no two chapters have the same id."""
     items = generated(40, 0.2)
     chapters = [chapter for course in items["courses"] for chapter in course["chapters"] or []]
     assert all(map(by_id, (*items.values(), chapters)))
@@ -137,7 +128,6 @@ def test_ids_stay_distinct():
 
 
 async def test_an_endpoint_returns_its_catalog(server):
-    """The body is the items in the API's envelope, compressed only for clients that accept it."""
     status, headers, body = await get(server)
     assert (status, headers["Content-Type"], body) == (200, "application/json", SMALL_BODY)
     assert "Content-Encoding" not in headers
@@ -147,7 +137,6 @@ async def test_an_endpoint_returns_its_catalog(server):
 
 
 async def test_responses_can_be_replaced(server):
-    """A catalog, one endpoint's items or a body of bytes take effect with the next request."""
     server.serve(generated(1, 0.01))
     assert json.loads((await get(server))[2]) == {"data": generated(1, 0.01)["courses"]}
     server.replace("courses", b"no JSON at all")
@@ -158,7 +147,6 @@ async def test_responses_can_be_replaced(server):
 
 
 async def test_a_wrong_request_gets_the_error_object_of_the_api_and_is_recorded(server):
-    """It is 401 without the token, and 404 for another path or method."""
     for status, message, request in (
         (401, "Unauthorized", {"headers": {"Authorization": "Bearer wrong"}}),
         (404, f"Cannot POST {PATHS['tracks']}", {"endpoint_name": "tracks", "method": "POST"}),
@@ -173,7 +161,6 @@ async def test_a_wrong_request_gets_the_error_object_of_the_api_and_is_recorded(
 
 
 async def test_held_responses_wait_for_their_release(server):
-    """All are in flight at once, other endpoints respond, and a release ends the hold."""
     names = [name for name in PATHS if name != "tracks"]
     for name in names:
         server.hold(name)
@@ -189,7 +176,6 @@ async def test_held_responses_wait_for_their_release(server):
 
 
 async def test_latency_is_by_endpoint_and_ends_with_the_client():
-    """An endpoint that takes a minute delays no other; a disconnected client is not in flight."""
     with serving(SMALL, latency_seconds={"courses": 60}) as server:
         waiting = asyncio.create_task(get(server, "courses"))
         await in_flight(server, 1)
@@ -211,7 +197,6 @@ async def test_latency_is_by_endpoint_and_ends_with_the_client():
     },
 )
 async def test_faults_are_returned_until_they_are_replaced(server, faults, courses, tracks):
-    """Each endpoint has its own count of each fault, and no fault after `set_faults()`."""
     server.set_faults(*faults)
     assert [(await get(server, "courses"))[0] for _ in courses] == courses
     assert [(await get(server, "tracks"))[0] for _ in tracks] == tracks
@@ -220,7 +205,6 @@ async def test_faults_are_returned_until_they_are_replaced(server, faults, cours
 
 
 def test_exit_waits_for_no_client():
-    """Stalled requests and a client that reads nothing are disconnected; the sockets close."""
     with serving(SMALL, faults=["tracks=stall-headers", "projects=stall-body"]) as server:
         server.replace("courses", b" " * 20_000_000)
         address = urlsplit(server.base_url)
@@ -239,7 +223,6 @@ def test_exit_waits_for_no_client():
 
 
 def test_every_kind_that_is_listed_is_valid():
-    """The list in help and error messages is right."""
     for kind in KIND_NAMES.replace("400 to 599", "400, 599").replace("MIB", "1").split(", "):
         assert parse_fault(f"all={kind}x3").times == 3
 
@@ -257,14 +240,12 @@ def test_every_kind_that_is_listed_is_valid():
     ids=" ".join,
 )
 def test_a_wrong_argument_is_an_error(capsys, arguments, error):
-    """The command ends with status 2 and says what is wrong and what is valid."""
     with pytest.raises(SystemExit, match="2"):
         command.main([*arguments, "--scale", "0.001"])
     assert error in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_an_error(server, capsys):
-    """The command ends with status 2 and names the address."""
     address = server.base_url.removeprefix("http://")
     with pytest.raises(SystemExit, match="2"):
         command.main(["--port", address.partition(":")[2], "--scale", "0.001"])
@@ -272,7 +253,6 @@ def test_a_port_in_use_is_an_error(server, capsys):
 
 
 def test_the_command_serves_until_it_is_stopped():
-    """It prints its address and token once a signal can stop it, and ends with status 0."""
     program = [sys.executable, "-m", "mock_api", "--port", "0", "--scale", "0.001"]
     options = ["--token", "open-sesame", "--latency", "courses=60, tracks=0.01"]
     with subprocess.Popen(

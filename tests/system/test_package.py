@@ -28,33 +28,28 @@ LEFTOVERS = [
 
 
 def run(arguments, folder):
-    """Run a command that must succeed in a folder; return its output."""
     environment = {**os.environ, "PYTHONPATH": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return subprocess.check_output(arguments, cwd=folder, env=environment, encoding="utf-8")
 
 
 def tracked():
-    """Return the content of each file under version control that exists, by its path."""
     names = run(["git", "ls-files", "-z"], PROJECT).rstrip("\0").split("\0")
     paths = {name: PROJECT / name for name in names}
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def contents(folder):
-    """Return the content of each file in a folder, by its path in it."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def write(folder, files):
-    """Write the content of each file of a folder."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
 def packaged(project):
-    """Run `fivetran package`; return the content of each file in the zip, by its name."""
     status, output = fivetran.run(project, ["package", "--non-interactive"])
     assert status == 0, output
     with ZipFile(project / "files" / f"{project.name}.zip") as archive:
@@ -76,14 +71,12 @@ def dist(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def package(dist):
-    """Return the content of the package of a `dist/` in which the SDK has run."""
     used = shutil.copytree(dist, dist.parent.with_name("used"))
     write(used, dict.fromkeys(LEFTOVERS, SECRET))
     return packaged(used)
 
 
 def test_dist_holds_modules_and_three_other_tracked_files(dist):
-    """Each file is an unchanged tracked one; neither leftovers nor earlier files remain."""
     found = contents(dist)
     assert found.items() <= tracked().items()
     others = {name for name in found if not name.endswith(".py")}
@@ -91,7 +84,6 @@ def test_dist_holds_modules_and_three_other_tracked_files(dist):
 
 
 def test_the_package_is_dist_and_the_setup_form(dist, package):
-    """Configurations in `dist/` and what `fivetran debug dist` leaves there are not packaged."""
     form = package["configuration_form.pb"]
     assert b"skip_endpoints" in form
     assert package == {**contents(dist), "configuration_form.pb": form}

@@ -69,7 +69,6 @@ def fetched(base_url):
 
 
 def test_over_https_a_proxy_sees_a_tunnel_and_no_token(proxy, tmp_path, monkeypatch):
-    """The proxy opens six tunnels, however https is spelled, and nothing it gets has the token."""
     certificate = self_signed(tmp_path, "127.0.0.1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with serving_tls(certificate, CATALOGS, TOKEN) as server:
@@ -89,7 +88,6 @@ def test_over_https_a_proxy_sees_a_tunnel_and_no_token(proxy, tmp_path, monkeypa
     ],
 )
 def test_the_status_of_a_proxy_is_not_taken_for_that_of_the_api(proxy, status, attempts, reason):
-    """The proxy gets its own password and never the token; no error contains either."""
     proxy.status = status
     errors = fetched("https://catalog.invalid").values()
     assert {(error.attempts, error.reason) for error in errors} == {(attempts, reason)}

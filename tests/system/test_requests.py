@@ -45,24 +45,20 @@ def _nothing_is_left():
 
 
 def fetching_from(base_url, on_event=lambda _: None, limits=QUICK, **others):
-    """Fetch from a server."""
     return fetching(Settings(TOKEN, base_url, **others), limits, on_event)
 
 
 def courses_of(base_url, limits=QUICK):
-    """Fetch the courses alone; return the catalog or the error."""
     with fetching_from(base_url, limits=limits, endpoints=(COURSES,)) as catalogs:
         return catalogs.take("courses")
 
 
 def hold_all(server, *, after_half=False):
-    """Hold back every response."""
     for name in NAMES:
         server.hold(name, after_half=after_half)
 
 
 def until_in_flight(server, number):
-    """Wait until the server has this many open requests."""
     server.requests.wait_until(lambda requests: requests.in_flight == number)
 
 
@@ -94,7 +90,6 @@ def test_cookies_are_not_kept(server, monkeypatch):
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "NO_PROXY"])
 def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
-    """An entry for the host never replaces the token, with or without a proxy."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login user password hunter2\ndefault login a password b\n")
     netrc.chmod(0o600)
@@ -106,7 +101,6 @@ def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
 
 
 def test_a_proxy_that_is_down_is_retried(monkeypatch):
-    """A failed connection to the proxy is like one to the server; its password is not shown."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTP_PROXY", f"user:hunter2@127.0.0.1:{closed.getsockname()[1]}")
@@ -118,7 +112,6 @@ def test_a_proxy_that_is_down_is_retried(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["stall-headers", "stall-body", "drip"])
 def test_a_download_ends_with_the_time_of_its_endpoint(server, kind):
-    """It does so whether the server is silent or sends a byte now and then."""
     misbehave(server, (kind, None))
     error = courses_of(server.base_url, Limits((0.0,) * 5, endpoint_seconds=0.1))
     reason = "timed out after 0.1 s in total, retries included"
@@ -126,7 +119,6 @@ def test_a_download_ends_with_the_time_of_its_endpoint(server, kind):
 
 
 def test_a_slow_download_repeats_no_request(server):
-    """A download that makes progress may take longer than the silence limit."""
     server.replace("courses", b"[]".ljust(6))
     misbehave(server, ("drip", None))
     events = []
@@ -165,7 +157,6 @@ def test_a_caller_that_blocks_longer_than_the_silence_limit_times_no_download_ou
 
 
 def test_the_connection_test_reads_no_body(server):
-    """A body that never ends does not delay it."""
     hold_all(server, after_half=True)
     results = asyncio.run(probe_all(Settings(TOKEN, server.base_url), QUICK))
     assert results == dict.fromkeys(NAMES)
@@ -174,7 +165,6 @@ def test_the_connection_test_reads_no_body(server):
 
 @pytest.mark.parametrize("last", [NAMES[0], NAMES[-1]])
 def test_a_catalog_is_available_as_soon_as_it_has_arrived(server, last):
-    """Five can be taken while the sixth is downloading."""
     server.hold(last, after_half=True)
     with fetching_from(server.base_url) as catalogs:
         for name in NAMES:
@@ -186,7 +176,6 @@ def test_a_catalog_is_available_as_soon_as_it_has_arrived(server, last):
 
 
 def test_a_rejected_token_closes_the_other_connections(server):
-    """No other request is sent."""
     misbehave(server, ("401", None))
     hold_all(server)
     with fetching_from(server.base_url) as catalogs:
@@ -201,7 +190,6 @@ def test_a_rejected_token_closes_the_other_connections(server):
 @pytest.mark.parametrize("after_half", [False, True], ids=["before the headers", "in the bodies"])
 @pytest.mark.parametrize("kind", [None, ValueError, KeyboardInterrupt, Stopped])
 def test_leaving_early_closes_the_connections(server, after_half, kind):
-    """Leaving waits for no download, whatever exception ends the block."""
     hold_all(server, after_half=after_half)
     block = fetching_from(server.base_url)
     block.__enter__()
@@ -211,7 +199,6 @@ def test_leaving_early_closes_the_connections(server, after_half, kind):
 
 
 def test_a_catalog_is_freed_when_its_caller_drops_it(server):
-    """A catalog that was taken and dropped is freed while others are still downloading."""
     server.hold("courses")
     with fetching_from(server.base_url) as catalogs:
         dropped = [weakref.ref(catalogs.take(name)) for name in OTHERS]

@@ -47,7 +47,6 @@ THIRD_PARTY = {
 
 
 def modules():
-    """Return the syntax tree of each module of the project, by path."""
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for part in sorted(MAY_IMPORT)
@@ -68,14 +67,12 @@ def imported(tree):
 
 
 def calls(tree):
-    """Return the calls in a tree as (name of the function, node)."""
     return [
         (ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]
 
 
 def operations(tree):
-    """Return the calls of the SDK's operations as (kind, node)."""
     return [(name[3:], node) for name, node in calls(tree) if name.startswith("op.")]
 
 
@@ -86,24 +83,20 @@ CALLS = {path: {name for name, _ in calls(ALL_MODULES[path])} for path in DEPLOY
 
 
 def parts(modules):
-    """Return the part of the project or the package that each module belongs to."""
     return {module.split(".")[0] for module in modules}
 
 
 def test_only_the_product_is_deployed():
-    """A deployed module belongs to a part of the product, and every such part is deployed."""
     assert {path.split("/")[0].removesuffix(".py") for path in DEPLOYED} == PRODUCT
 
 
 @pytest.mark.parametrize("path", ALL_MODULES)
 def test_imports_point_one_way(path):
-    """A module imports from its own part and those that the table names."""
     part = path.split("/")[0].removesuffix(".py")
     assert parts(IMPORTS[path]) & MAY_IMPORT.keys() - {part} <= MAY_IMPORT[part]
 
 
 def test_only_devkit_imports_the_internals_of_the_sdk():
-    """All other modules use what Fivetran documents."""
     internals = ("fivetran_connector_sdk.", "fivetran_connector_sdk_")
     found = {
         path for path, names in IMPORTS.items() if any(n.startswith(internals) for n in names)
@@ -113,14 +106,12 @@ def test_only_devkit_imports_the_internals_of_the_sdk():
 
 @pytest.mark.parametrize("path", DEPLOYED)
 def test_third_party_packages_are_imported_where_they_belong(path):
-    """Only the connector imports the SDK, and only one module backoff."""
     others = parts(IMPORTS[path]) - MAY_IMPORT.keys() - sys.stdlib_module_names
     assert others == THIRD_PARTY.get(path, set())
 
 
 @pytest.mark.parametrize("path", DEPLOYED)
 def test_nothing_prints_exits_or_uses_another_log(path):
-    """All messages use the SDK's log, and a sync fails with an exception."""
     forbidden = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "breakpoint"}
     assert not CALLS[path] & forbidden
     assert not IMPORTS[path] & {"logging", "sys", "warnings"}
@@ -128,14 +119,12 @@ def test_nothing_prints_exits_or_uses_another_log(path):
 
 @pytest.mark.parametrize("path", [p for p in DEPLOYED if p.startswith(("flatten/", "changes/"))])
 def test_pure_modules_do_no_io(path):
-    """Flattening and planning use no files, clock or random numbers."""
     io = {"os", "pathlib", "io", "time", "random", "asyncio", "threading"}
     assert not parts(IMPORTS[path]) & io
     assert "open" not in CALLS[path]
 
 
 def test_each_operation_has_one_call_site():
-    """Every kind of operation is emitted in one place, and that place is in connector.py."""
     found = sorted((kind, path) for path in DEPLOYED for kind, _ in operations(ALL_MODULES[path]))
     kinds = ("checkpoint", "delete", "truncate", "upsert", "warning")
     assert found == [(kind, "connector.py") for kind in kinds]
@@ -149,7 +138,6 @@ def test_no_operation_is_inside_a_try_with_handlers():
 
 
 def test_every_operation_has_a_comment_that_says_what_it_does():
-    """The line above each call is a comment."""
     lines = (ROOT / "connector.py").read_text(encoding="utf-8").splitlines()
     for kind, node in operations(ALL_MODULES["connector.py"]):
         assert lines[node.lineno - 2].strip().startswith("# "), kind
@@ -165,7 +153,6 @@ def test_requirements_are_pinned_to_the_installed_versions():
 
 
 def test_the_configuration_file_has_placeholders_for_the_fields_of_the_form():
-    """The file under version control has every key of the setup form, and placeholders only."""
     configuration = json.loads((ROOT / "configuration.json").read_text(encoding="utf-8"))
     fields = connector.configuration_form().to_response().fields
     assert list(configuration) == [field.name for field in fields]

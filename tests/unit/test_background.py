@@ -31,7 +31,6 @@ def _no_thread_is_left():
 
 
 def catalogs_of(*arrivals):
-    """Return catalogs into which these have arrived, and the list of handled events."""
     queue, events = SimpleQueue(), []
     for arrival in arrivals:
         queue.put(arrival)
@@ -45,7 +44,6 @@ def test_a_catalog_is_taken_whatever_arrived_before_it():
 
 
 def test_events_are_handled_before_the_catalog_is_returned():
-    """Also those that arrived after it; the others wait for the next catalog."""
     catalogs, events = catalogs_of(RETRY, Fetched("tracks", catalog_of([])), RETRY)
     catalogs.take("tracks")
     assert events == [RETRY, RETRY]
@@ -57,7 +55,6 @@ def test_a_failure_is_returned():
 
 
 def test_a_rejected_token_is_the_failure_of_every_endpoint():
-    """Whatever has arrived before or after it."""
     rejection = token_rejected("courses")
     catalogs, _ = catalogs_of(
         Fetched("tracks", catalog_of([])),
@@ -78,7 +75,6 @@ def test_a_catalog_that_was_taken_is_not_kept():
 
 @pytest.mark.parametrize("end", [LookupError("taken"), Stopped("in the thread")])
 def test_nobody_waits_for_what_does_not_arrive(end):
-    """What ended the fetching is raised, after what had arrived was taken."""
     catalogs, _ = catalogs_of(Fetched("tracks", catalog_of([])), end)
     catalogs.take("tracks")
     for name in ("tracks", "courses"):
@@ -103,12 +99,10 @@ def test_an_error_in_the_handling_of_an_event_is_raised_to_the_caller():
 
 
 def fetching_mocked(on_event=lambda _: None, limits=QUICK, endpoints=ENDPOINTS):
-    """Fetch from the mocked API in a thread."""
     return fetching(Settings(TOKEN, BASE_URL, endpoints=endpoints), limits, on_event)
 
 
 def test_catalogs_are_fetched_in_a_thread_and_events_are_handled_by_the_caller(api):
-    """There is an event for each catalog."""
     events = []
 
     def on_event(event):
@@ -121,7 +115,6 @@ def test_catalogs_are_fetched_in_a_thread_and_events_are_handled_by_the_caller(a
 
 
 def test_a_catalog_can_be_taken_once(api):
-    """Taking what is not fetched or was taken is an error, not an endless wait."""
     with fetching_mocked(endpoints=ENDPOINTS[:1]) as catalogs:
         catalogs.take(NAMES[0])
         for name in NAMES[:2]:
@@ -131,7 +124,6 @@ def test_a_catalog_can_be_taken_once(api):
 
 @pytest.mark.parametrize("kind", [None, ValueError, KeyboardInterrupt, GeneratorExit, Stopped])
 def test_leaving_early_cancels_what_is_in_flight(api, kind):
-    """Leaving waits for no download, whatever exception ends the block."""
     in_flight = threading.Event()
 
     async def serve(_):
@@ -150,7 +142,6 @@ def test_leaving_early_cancels_what_is_in_flight(api, kind):
 
 
 def test_leaving_at_once_is_possible(api):
-    """Fetching can be left before its first request."""
     for _ in range(9):
         with fetching_mocked():
             pass
@@ -159,7 +150,6 @@ def test_leaving_at_once_is_possible(api):
 
 
 def test_leaving_ends_a_wait_for_the_next_attempt(api):
-    """An endpoint that waits 16 s for its next attempt delays nothing."""
     api.replies["courses"] = [reply(503, headers={"Retry-After": "16"})]
     waiting = []
 
@@ -174,7 +164,6 @@ def test_leaving_ends_a_wait_for_the_next_attempt(api):
 
 
 def test_an_error_before_the_first_request_is_raised(api, monkeypatch, tmp_path):
-    """It is raised wherever a catalog is taken."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
     with fetching_mocked() as catalogs:
         for name in NAMES:

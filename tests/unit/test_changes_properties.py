@@ -99,7 +99,6 @@ class Followed(NamedTuple):
 
 
 def is_mass(missing, known):
-    """Return whether at least five and more than a fifth are missing."""
     return missing >= 5 and missing > known / 5
 
 
@@ -346,7 +345,6 @@ class Syncs(RuleBasedStateMachine):
         )
 
     def _entry(self, name):
-        """Return what the state holds of an endpoint."""
         return self.state["endpoints"][name]
 
 

@@ -45,14 +45,11 @@ TIMED_OUT = "timed out after {} s in total, retries included"
 
 
 async def courses_of(limits=QUICK):
-    """Fetch the courses alone; return the catalog or the error."""
     results, _ = await fetched(limits, endpoints=(COURSES,))
     return results["courses"]
 
 
 def never():
-    """Return a server that never replies."""
-
     async def serve(_):
         await asyncio.Event().wait()
 
@@ -60,7 +57,6 @@ def never():
 
 
 async def test_each_endpoint_is_requested_with_the_token_and_no_redirect(api):
-    """Skipped endpoints get no request."""
     results, _ = await fetched(QUICK, endpoints=ENDPOINTS[::2])
     assert {name: catalog.items() for name, catalog in results.items()} == {
         name: CATALOGS[name] for name in NAMES[::2]
@@ -109,7 +105,6 @@ async def test_a_request_has_the_silence_limit_and_the_time_left_of_its_endpoint
 
 
 async def test_events_are_the_responses_the_retries_and_the_catalog(api, clock):
-    """A response is reported with what it was judged to be, and without its body."""
     headers = {"X-Request-Id": "7"}
     api.replies["courses"] = [reply(503), reply(200, b"", headers), aiohttp.ClientPayloadError()]
     limits = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=600.0)
@@ -142,7 +137,6 @@ async def test_events_are_the_responses_the_retries_and_the_catalog(api, clock):
     },
 )
 async def test_a_header_that_contains_the_token_is_dropped(api, name, value):
-    """Neither an event nor an error shows it."""
     api.replies["courses"] = [reply(302, headers={name: value, "X-Other": "seen"})]
     results, (response,) = await fetched(QUICK, endpoints=(COURSES,))
     assert (response.headers.get(name), response.headers["X-Other"]) == (None, "seen")
@@ -150,7 +144,6 @@ async def test_a_header_that_contains_the_token_is_dropped(api, name, value):
 
 
 async def test_the_sixth_failure_is_the_last(api):
-    """The error of an endpoint names its URL, the attempts, the last reason and the advice."""
     api.replies["courses"] = [reply(500) for _ in range(7)]
     error = await courses_of()
     reason = "HTTP 500 Internal Server Error"
@@ -171,8 +164,6 @@ async def test_a_final_failure_costs_its_endpoint_only(api):
 
 
 async def test_a_401_cancels_all_other_requests(api):
-    """They have no result, and their waits for another attempt end too."""
-
     async def serve(endpoint_name):
         if endpoint_name == "tracks":
             return reply(503, headers={"Retry-After": "20"})
@@ -189,7 +180,6 @@ async def test_a_401_cancels_all_other_requests(api):
 
 
 async def test_an_attempt_ends_with_the_time_of_its_endpoint(api, clock):
-    """No attempt outlasts the time limit of its endpoint, and none follows."""
     api.serve = never()
     started = clock.now
     error = await courses_of(Limits())
@@ -198,7 +188,6 @@ async def test_an_attempt_ends_with_the_time_of_its_endpoint(api, clock):
 
 
 async def test_an_unexpected_error_costs_its_endpoint_only(api):
-    """It is the result of the endpoint, and the others arrive."""
     bug = ZeroDivisionError("a bug")
     api.replies["courses"] = [bug]
     results, _ = await fetched(QUICK)
@@ -207,8 +196,6 @@ async def test_an_unexpected_error_costs_its_endpoint_only(api):
 
 @pytest.mark.parametrize("last", [catalog_reply("courses"), reply(503)], ids=["200", "503"])
 async def test_a_cancellation_during_a_response_is_not_lost(api, last):
-    """Fetching that is cancelled as a response arrives ends, and sends no other request."""
-
     async def serve(_):
         fetching.cancel()
         return last
@@ -221,7 +208,6 @@ async def test_a_cancellation_during_a_response_is_not_lost(api, last):
 
 
 async def test_the_connection_test_sends_one_request_each(api):
-    """A transient failure is an error too, and an invalid body is none, as it is not read."""
     statuses = {"practices": 403, "projects": 503, "tracks": 401}
     api.replies = {name: [reply(status)] for name, status in statuses.items()}
     api.replies["custom_tracks"] = [reply(200, b"<html>")]
@@ -241,7 +227,6 @@ async def test_the_connection_test_sends_one_request_each(api):
 
 
 async def test_the_connection_test_has_a_time_limit(api, clock):
-    """An endpoint that never responds is reported, and skipped ones are not requested."""
     api.serve = never()
     results = await probe_all(Settings(TOKEN, BASE_URL, endpoints=ENDPOINTS[4:]), Limits())
     reasons = {name: error.reason for name, error in results.items()}
@@ -249,7 +234,6 @@ async def test_the_connection_test_has_a_time_limit(api, clock):
 
 
 async def test_only_https_reads_ca_certificates(mocked, monkeypatch, tmp_path):
-    """An unusable variable does not affect http; over https, in any case, no request is sent."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
     MockedApi(mocked, "http://api.example")
     results, _ = await fetched(QUICK, "http://api.example")
@@ -265,7 +249,6 @@ async def test_a_proxy_of_the_environment_is_used(api, monkeypatch):
 
 
 async def test_an_unusable_proxy_is_final_and_not_shown(api, monkeypatch):
-    """The address may contain a password, so it is in no part of the error."""
     monkeypatch.setenv("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1:1")
     error = await courses_of()
     assert (error.attempts, len(api.requests)) == (1, 0)

@@ -22,12 +22,10 @@ SAVE = "Save the file as UTF-8 without a BOM."
 
 @pytest.fixture
 def path(tmp_path):
-    """Return where a test writes its configuration."""
     return tmp_path / "configuration.local.json"
 
 
 def test_a_configuration_is_an_object_in_utf_8(path):
-    """Its values are not looked at."""
     path.write_text('{"bearer_token": "é", "base_url": null}', encoding="utf-8")
     assert configuration.read(path) == {"bearer_token": "é", "base_url": None}
 
@@ -70,14 +68,12 @@ def test_a_configuration_is_an_object_in_utf_8(path):
     },
 )
 def test_any_other_file_is_refused(path, body, problem):
-    """The error is the same on each Python and contains no value."""
     path.write_bytes(body)
     with pytest.raises(ValueError, match=f"^{re.escape(f'{path}{problem}')}$"):
         configuration.read(path)
 
 
 def test_the_local_file_is_the_default_if_it_is_there(path, monkeypatch):
-    """Otherwise it is the example, whose placeholders cannot be used."""
     monkeypatch.setattr(configuration, "LOCAL", path)
     assert configuration.default() == configuration.EXAMPLE
     path.touch()
@@ -86,7 +82,6 @@ def test_the_local_file_is_the_default_if_it_is_there(path, monkeypatch):
 
 @pytest.mark.parametrize("changed", [{}, {"skip_endpoints": ""}])
 def test_an_example_may_be_committed(path, changed):
-    """All its values are placeholders or empty."""
     path.write_text(json.dumps(EXAMPLE | changed), encoding="utf-8")
     assert configuration.main([str(path)]) == 0
 
@@ -95,7 +90,6 @@ def test_an_example_may_be_committed(path, changed):
     "changed", [{"bearer_token": TOKEN}, {"base_url": TOKEN}, {TOKEN: "1"}, {"x": 1}]
 )
 def test_a_value_must_not_be_committed(path, changed, capsys):
-    """The message says where it belongs, and shows neither the value nor the key."""
     path.write_text(json.dumps(EXAMPLE | changed), encoding="utf-8")
     assert configuration.main([str(configuration.EXAMPLE), str(path)]) == 1
     assert capsys.readouterr().err == (
@@ -106,7 +100,6 @@ def test_a_value_must_not_be_committed(path, changed, capsys):
 
 
 def test_a_file_that_cannot_be_read_must_not_be_committed(path, capsys):
-    """It could contain a token."""
     path.write_bytes(OBJECT.encode("utf-16"))
     assert configuration.main([str(path)]) == 1
     assert capsys.readouterr().err == f"{path}, line 1, column 1: found UTF-16. {SAVE}\n"

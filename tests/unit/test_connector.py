@@ -38,24 +38,20 @@ CHANGED = {
 
 
 def state_after(recorded, catalogs=CATALOGS):
-    """Run one sync without a failure; return its last state."""
     operations, _, error = recorded(catalogs)
     assert error is None
     return operations.states[-1]
 
 
 def written(operations):
-    """Return the endpoints that have operations, in their order."""
     return list(dict.fromkeys(ENDPOINT_OF_TABLE[operation[1]] for operation in operations.writes))
 
 
 def kinds(operations):
-    """Return the kind of each operation, and the table of those that have one."""
     return [o[:2] if len(o) == 3 or o[0] == "truncate" else o[0] for o in operations.stream]
 
 
 def test_schema_declares_every_table():
-    """`schema()` returns each table with its primary key and the type of every column."""
     declared = connector.schema({})
     assert [entry["table"] for entry in declared] == list(ENDPOINT_OF_TABLE)
     texts = dict.fromkeys(["id", "type", "title"], "STRING")
@@ -67,7 +63,6 @@ def test_schema_declares_every_table():
 
 
 def test_an_initial_sync_makes_a_checkpoint_after_each_endpoint(recorded):
-    """Each is truncated and written; an unchanged sync makes the six checkpoints alone."""
     operations, log, error = recorded(CATALOGS)
     assert error is None
     assert [set(state["endpoints"]) for state in operations.states] == [
@@ -87,7 +82,6 @@ def test_an_initial_sync_makes_a_checkpoint_after_each_endpoint(recorded):
 
 
 def test_an_endpoint_with_changes_has_a_checkpoint_before_and_after_them(recorded):
-    """The first one says that the touched items are unknown; the others have one checkpoint."""
     operations, _, error = recorded(CHANGED, state_after(recorded))
     assert error is None
     assert kinds(operations) == [
@@ -149,7 +143,6 @@ def test_a_damaged_snapshot_is_removed_before_the_first_operation_on_its_tables(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_failed_endpoint_affects_itself_only(recorded, name):
-    """The other five are written; the failed one keeps its rows and snapshot."""
     before = state_after(recorded)
     operations, log, error = recorded({**CHANGED, name: failed(name)}, before)
     assert isinstance(error, connector.SyncError)
@@ -165,7 +158,6 @@ def test_a_failed_endpoint_affects_itself_only(recorded, name):
 
 
 def test_all_endpoints_failing_leaves_the_state_alone(recorded):
-    """Without a write there is no checkpoint, not even for a state that cannot be used."""
     results = {name: failed(name) for name in NAMES}
     for state in (state_after(recorded), {**state_after(recorded), "source": "elsewhere"}):
         operations, log, error = recorded(results, state)
@@ -187,7 +179,6 @@ def test_a_401_stops_the_sync_between_two_endpoints(recorded, count):
 
 
 def test_skipped_endpoints_have_no_checkpoint(recorded):
-    """A skipped endpoint is not written and keeps its snapshot."""
     state = state_after(recorded)
     operations, log, error = recorded(
         CHANGED, state, skip_endpoints="courses, assessments, custom_tracks"
@@ -202,7 +193,6 @@ def test_skipped_endpoints_have_no_checkpoint(recorded):
 def test_the_endpoint_that_1_0_0_was_writing_has_no_snapshot_until_it_is_written(
     recorded, result, skip
 ):
-    """It has none in any later state, even if it now fails or is skipped."""
     state = {**state_after(recorded), "writing": "tracks"}
     operations, _, _ = recorded({**CATALOGS, "tracks": result}, state, skip_endpoints=skip)
     assert all("tracks" not in saved["endpoints"] for saved in operations.states)
@@ -215,7 +205,6 @@ def test_the_endpoint_that_1_0_0_was_writing_has_no_snapshot_until_it_is_written
 def test_an_endpoint_whose_state_would_be_too_large_fails_before_its_first_write(
     recorded, monkeypatch
 ):
-    """The others are written, and its snapshot is kept."""
     state = state_after(recorded)
     monkeypatch.setattr(states, "MAX_STATE_BYTES", len(json.dumps(state)) + 200)
     large = [{"id": f"practice-{number}"} for number in range(100)]
@@ -274,7 +263,6 @@ def test_an_endpoint_warns_once_for_all_its_concerns(recorded):
 
 
 def test_an_empty_catalog_without_a_snapshot_is_warned_about(recorded):
-    """It marks all rows as deleted, which is worth a warning; later syncs have none."""
     empty = {**CATALOGS, "custom_tracks": []}
     operations, log, _ = recorded(empty)
     assert ("truncate", "custom_track") in operations.stream
@@ -295,7 +283,6 @@ def test_a_state_with_another_spelling_of_the_address_is_used(recorded):
 
 
 def test_an_unknown_key_of_the_configuration_is_warned_about(recorded):
-    """The sync runs with the keys that are known."""
     operations, log, error = recorded(CATALOGS, skip_endpoint="tracks")
     (warning,) = log.of_level("warning")
     assert "'skip_endpoint'" in warning
@@ -304,7 +291,6 @@ def test_an_unknown_key_of_the_configuration_is_warned_about(recorded):
 
 
 def test_an_unencrypted_token_is_warned_about(recorded):
-    """Plain http to a host that is not loopback is reported in the log and the dashboard."""
     operations, log, _ = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
     ((_, warning),) = operations.of_kind("warning")
     assert warning.startswith("base_url is http://proxy.example/datacamp: http is unencrypted")
@@ -312,7 +298,6 @@ def test_an_unencrypted_token_is_warned_about(recorded):
 
 
 def test_the_log_names_what_an_early_catalog_waits_for(recorded):
-    """It is the endpoint that is written next; that one waits for none."""
     early, first = (CatalogFetched(name, 0, 0, 0.0, 1) for name in ("courses", "assessments"))
     retry = RetryScheduled("tracks", 1, 6, "HTTP 503", 0.5)
     limited = [RetryScheduled("tracks", number, None, "HTTP 429", 15) for number in (1, 2, 3)]
@@ -328,7 +313,6 @@ def test_the_log_names_what_an_early_catalog_waits_for(recorded):
 
 
 def test_a_catalog_is_released_once_it_is_written(recorded):
-    """While a later endpoint is written, nothing holds the items of an earlier one."""
     held = []
 
     class Watched(Catalogs):
@@ -351,7 +335,6 @@ def test_an_invalid_configuration_ends_the_sync_and_the_connection_test_alike():
 
 
 def test_an_upgrade_from_1_0_0_writes_only_items_with_undeclared_nulls(recorded):
-    """The state of 1.0.0 has the digests that this version computes for all other items."""
     left = json.loads(Path(__file__).with_name("state_of_1_0_0.json").read_text(encoding="utf-8"))
     operations, _, error = recorded(left["catalogs"], left["state"])
     assert error is None

@@ -45,5 +45,4 @@ MORE = " " * 35
     },
 )
 def test_a_log_is_made_readable(lines, expected):
-    """It contains only the relevant lines, wrapped at 80 columns."""
     assert list(readable(lines)) == expected

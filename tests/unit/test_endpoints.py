@@ -22,7 +22,6 @@ courses: /v1/catalog/live-courses, course by id
 
 
 def texts(names):
-    """Return STRING columns of these names."""
     return dict.fromkeys(names.split(), "STRING")
 
 
@@ -53,7 +52,6 @@ TYPES = {
 
 
 def layout(endpoint):
-    """Return the lines of an endpoint in LAYOUT."""
     table, child = endpoint.table, endpoint.child
     yield f"{endpoint.name}: {endpoint.path}, {table.name} by {' + '.join(table.primary_key)}"
     if child is not None:
@@ -62,13 +60,11 @@ def layout(endpoint):
 
 
 def test_six_catalogs_are_replayed_smallest_first():
-    """Order, paths, tables, keys and child lists are exactly these."""
     lines = [line for endpoint in ENDPOINTS for line in layout(endpoint)]
     assert lines == LAYOUT.strip().splitlines()
 
 
 def test_ten_tables_have_every_known_column():
-    """Each table has the columns that the API is known to fill, in this order and type."""
     tables = {table.name: table for endpoint in ENDPOINTS for table in endpoint.tables}
     assert [(name, list(table.types.items())) for name, table in tables.items()] == [
         (name, list(types.items())) for name, types in TYPES.items()
@@ -77,7 +73,6 @@ def test_ten_tables_have_every_known_column():
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_columns_have_distinct_names_at_fivetran(endpoint):
-    """No two have the same name, none is Fivetran's own, and all have a description."""
     for table in endpoint.tables:
         names = {column_name(column.name) for column in table.columns if column.meaning}
         assert len(names) == len(table.columns)

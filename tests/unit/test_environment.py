@@ -44,7 +44,6 @@ PROXIES = [
 
 @pytest.mark.parametrize(("environment", "url", "proxy"), PROXIES, ids=str)
 def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environment, url, proxy):
-    """`<SCHEME>_PROXY`, else `ALL_PROXY`, in either case, unless `NO_PROXY` names the host."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert (proxy_for(url), is_proxied(url)) == (proxy, proxy is not None)
@@ -61,7 +60,6 @@ def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environmen
     },
 )
 def test_a_proxy_that_is_not_http_is_refused(monkeypatch, variable, proxy):
-    """The error names the variable that was read, and not the URL, which may have a password."""
     monkeypatch.setenv(variable, proxy)
     with pytest.raises(FinalError) as refused:
         proxy_for(HTTPS)
@@ -96,7 +94,6 @@ def test_the_environment_may_name_a_file_or_a_directory(monkeypatch, tmp_path, v
 
 
 def test_requests_ca_bundle_takes_precedence(monkeypatch, tmp_path):
-    """Of two variables, the one that `requests` reads is used, unless it is empty."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(self_signed(tmp_path, "127.0.0.1")))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
     assert len(tls_context().get_ca_certs()) == 1
@@ -110,7 +107,6 @@ def test_requests_ca_bundle_takes_precedence(monkeypatch, tmp_path):
     "content", [None, b"", b"no certificate"], ids=["missing", "empty", "no PEM"]
 )
 def test_a_file_without_certificates_is_refused(monkeypatch, tmp_path, variable, content):
-    """The error names the variable, the file, the reason and the fix."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)

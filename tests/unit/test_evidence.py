@@ -18,7 +18,6 @@ SECRET = "s3cret"
 
 
 def evidence(members, headers=()):
-    """Return the evidence beside six items."""
     return find_evidence(members, dict(headers), len(SIX))
 
 
@@ -258,7 +257,6 @@ HEALTHY_HEADERS = {
     | {name: (SIX, headers) for name, headers in HEALTHY_HEADERS.items()},
 )
 def test_a_healthy_response_raises_no_suspicion(document, headers):
-    """Members and headers that real servers add to a complete list are no evidence against it."""
     response = Response(200, headers, json.dumps(document, ensure_ascii=False).encode())
     catalog = judge(COURSES, "http://mock", response, datetime.now(timezone.utc))
     assert (catalog.items(), catalog.shortfall) == (SIX, None)

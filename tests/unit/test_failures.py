@@ -25,7 +25,6 @@ NAME_THE_CA = (
 
 
 def response_error(kind, status, message):
-    """Make an error of aiohttp with the request in it, token included."""
     request = SimpleNamespace(real_url="http://a", headers={"Authorization": f"Bearer {TOKEN}"})
     return kind(request, (), status=status, message=message)
 

@@ -16,7 +16,6 @@ NOTHING = {"present": "100%", **dict.fromkeys(NUMBERS)}
 
 
 def facts(items=(), headers=(), shortfall=None):
-    """Gather the facts of a catalog of `tracks`."""
     found = catalog_of(items, shortfall)
     return facts_of(
         TRACKS, found, ResponseReceived("tracks", 1, 200, dict(headers), 99, 0.25, found)
@@ -24,7 +23,6 @@ def facts(items=(), headers=(), shortfall=None):
 
 
 def test_a_field_is_described_without_its_texts():
-    """Types, shares, lengths and ranges are those of fields, their members and elements."""
     items = [
         {"id": "a", "at": "2026-01-01", "topic": {"name": None}, "tags": ["new", 7]},
         {"id": 10**400, "at": "soon", "topic": None, "tags": [{"hours": 0.5, "of": {"a": 1}}]},
@@ -45,7 +43,6 @@ def test_a_field_is_described_without_its_texts():
 
 
 def test_names_that_could_be_texts_are_counted_only():
-    """Names that are too long or no identifiers are counted only, and all beyond the first 200."""
     names = ["Data Science", "http://x", "é", "x" * 61, *(f"name{n}" for n in range(300))]
     described = profile([dict.fromkeys(names)] * 2)
     assert (len(described), described["(not shown)"]["null"]) == (200, "100%")
@@ -53,7 +50,6 @@ def test_names_that_could_be_texts_are_counted_only():
 
 
 def test_a_header_value_is_shown_where_it_decides_something():
-    """Types, encodings and rate limits are shown if their value is of a fixed vocabulary."""
     shown = {
         "Content-Type": 'text/html; charset="utf-8"',
         "content-encoding": "gzip",
@@ -69,7 +65,6 @@ def test_a_header_value_is_shown_where_it_decides_something():
 
 
 def test_an_id_is_shown_by_its_kind_alone():
-    """Before the number of an id, only one word, a known kind or nothing is shown."""
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
     counts = {"track-": 2, "custom-track-": 1, "SKILL_": 1, "(number)": 1, "(other)": 4}
@@ -77,7 +72,6 @@ def test_an_id_is_shown_by_its_kind_alone():
 
 
 def test_the_rows_of_a_sync_are_counted():
-    """Rows, rejected items, coerced values and columns are those that a sync would have."""
     track = {"id": "track-1", "live": "perhaps", "extra": 1, "content": [{"id": "c"}, 5]}
     found = facts([track, {"id": "track-1", "other": 1}, {"title": "no id"}])
     declared = {f"{table.name}.{name}" for table in TRACKS.tables for name in table.types}
@@ -108,6 +102,5 @@ def test_a_failure_has_its_reason_and_the_last_response_if_there_was_one():
 
 
 def test_the_text_fits_80_columns():
-    """Long names and messages are wrapped."""
     text = as_text([facts([{"a" * 60: {"b" * 60: 1}}])], "One. " * 40)
     assert max(map(len, text.splitlines())) <= 80

@@ -41,29 +41,24 @@ COURSE = {
 
 
 def flatten_item(endpoint, item):
-    """Flatten one item as the first of a response."""
     return Flattener(endpoint).flatten_item(item)
 
 
 def row(table, **values):
-    """Return a row as (column, value) pairs: declared columns, NULL if not given, then others."""
     return list({**dict.fromkeys(table.types), **values}.items())
 
 
 def children_of(flat):
-    """Return the children of an item as keys and rows, with their columns in order."""
     return [(key, list(child.items())) for key, child in flat.children.items()]
 
 
 def row_of(endpoint, **fields):
-    """Flatten an item that is not rejected; return its columns in order, and the bad ones."""
     flat = flatten_item(endpoint, {"id": "x", **fields})
     assert (flat.key, flat.children, flat.rejected) == ("x", {}, [])
     return list(flat.row.items()), [column for _, column in flat.bad_values]
 
 
 def test_a_course_becomes_its_row_and_one_per_chapter():
-    """A course as DataCamp sends it becomes complete rows with exact types."""
     flat = flatten_item(COURSES, COURSE)
     unchanged = ("id", "title", "description", "url", "infoUrl", "publicInfoUrl", "technology")
     first = {"id": "course-chapter-1", "course_id": "course-54859", "position": 1}
@@ -95,13 +90,11 @@ every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each:
 
 @every_endpoint
 def test_an_item_with_only_an_id_has_every_declared_column(endpoint):
-    """The columns whose fields are missing are NULL, and a missing list has no children."""
     assert row_of(endpoint) == (row(endpoint.table, id="x"), [])
 
 
 @every_endpoint
 def test_field_rules_apply_on_every_endpoint(endpoint):
-    """They apply even where their columns are not declared."""
     fields = {
         "topic": {"name": "SQL"},
         "imageUrl": {"jpg": "j", "gif": "g"},
@@ -246,7 +239,6 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
     },
 )
 def test_fields_become_columns(fields, columns, bad):
-    """Fields may come in any order; values that cannot be stored are counted."""
     expected = (row(COURSES.table, id="x", **columns), bad)
     assert row_of(COURSES, **fields) == expected
     assert row_of(COURSES, **dict(reversed(fields.items()))) == expected
@@ -266,7 +258,6 @@ KEYS |= {10**30: "1" + "0" * 30}
 
 @pytest.mark.parametrize("item_id", KEYS, ids=ascii)
 def test_text_and_numbers_are_ids(item_id):
-    """A key is non-empty text or a number, stored as text."""
     key = KEYS[item_id]
     assert flatten_item(PRACTICES, {"id": item_id}) == Flattened(
         key, dict(row(PRACTICES.table, id=key))
@@ -302,7 +293,6 @@ def test_text_and_numbers_are_ids(item_id):
     },
 )
 def test_an_item_without_a_key_is_rejected(item, shown, reason):
-    """It has no rows, no children and no bad values, only a reason."""
     if isinstance(item, dict):
         item = {**item, "live": "perhaps", "chapters": [{"id": "c"}, 7]}
     rejected = [Rejected("course", shown, reason)]
@@ -310,7 +300,6 @@ def test_an_item_without_a_key_is_rejected(item, shown, reason):
 
 
 def child(endpoint, key, **values):
-    """Return the key and row of a child of the item `x`."""
     kind = endpoint.child
     return key, row(kind.table, **{kind.foreign_key: "x", kind.key: key}, **values)
 
@@ -401,7 +390,6 @@ def child(endpoint, key, **values):
     },
 )
 def test_a_list_becomes_child_rows(endpoint, value, children, rejected):
-    """Each child has all columns of its table, by its key; the others have a reason."""
     flat = flatten_item(endpoint, {"id": "x", endpoint.child.field: value})
     assert list(flat.row.items()) == row(endpoint.table, id="x")
     assert children_of(flat) == children
@@ -428,7 +416,6 @@ NO_LISTS += [(PROJECTS, *pair) for pair in NO_TOPIC.items()]
 
 @cases("endpoint, value", {f"{each.name}: {name}": (each, v) for each, name, v in NO_LISTS})
 def test_any_other_value_in_place_of_a_child_list_is_unreadable(endpoint, value):
-    """The item is written without children; nothing is rejected and no column is made of it."""
     for field in (endpoint.child.field, endpoint.child.field.upper()):
         assert flatten_item(endpoint, {"id": "x", field: value}) == Flattened(
             "x", dict(row(endpoint.table, id="x")), children_unreadable=True
@@ -437,13 +424,11 @@ def test_any_other_value_in_place_of_a_child_list_is_unreadable(endpoint, value)
 
 @pytest.mark.parametrize("item", [{}, {"chapters": None}, {"chapters": []}], ids=repr)
 def test_a_missing_null_or_empty_list_has_no_children(item):
-    """Such a list is readable."""
     expected = Flattened("x", dict(row(COURSES.table, id="x")))
     assert flatten_item(COURSES, {"id": "x", **item}) == expected
 
 
 def test_bad_values_of_children_are_counted_by_their_table():
-    """A child is written without the values that do not fit; a rejected child has none."""
     children = [{"id": "a", "position": "first", "title": math.nan}, {"position": "no"}]
     flat = flatten_item(COURSES, {"id": "x", "live": 7, "chapters": children})
     assert children_of(flat) == [child(COURSES, "a", position=None)]
@@ -471,14 +456,12 @@ ITEMS = st.builds(
 
 
 def reordered(value):
-    """Return the same JSON with the members of each object in the opposite order."""
     return json.loads(json.dumps(value), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
 
 
 @settings(derandomize=True, max_examples=30, deadline=None)
 @given(st.sampled_from(ENDPOINTS), ITEMS | JSON)
 def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
-    """Rows have complete keys, all columns and exact types; the order of fields is irrelevant."""
     before = repr(item)
     flat = flatten_item(endpoint, item)
     assert repr(item) == before
@@ -503,7 +486,6 @@ def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
 
 
 def test_another_spelling_of_the_child_list_becomes_child_rows():
-    """`Chapters` are the chapters, whose fields may be spelled differently, too."""
     flat = flatten_item(COURSES, {"id": "x", "Chapters": [{"id": "c", "Title": "T"}]})
     assert children_of(flat) == [child(COURSES, "c", position=1, title="T")]
     assert flat.bad_values == []
@@ -529,7 +511,6 @@ def test_undeclared_columns_of_a_response_are_limited():
 
 
 def test_flattening_the_items_of_a_response_again_has_the_same_result():
-    """Also once the limit of undeclared columns is reached."""
     flattener = Flattener(COURSES)
     first = [flattener.flatten_item(item) for item in WIDE]
     assert [flattener.flatten_item(item) for item in reversed(WIDE)] == first[::-1]

@@ -13,7 +13,6 @@ SYNCED = Column("_fivetran_synced", "timestamp", nullable=True)
 
 
 def difference(expected, found):
-    """Return what differs between two tables of the same name."""
     (result,) = compared({"course": expected}, {"course": found})
     return result.difference
 

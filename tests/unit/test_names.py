@@ -15,7 +15,6 @@ MIXED = st.text("aZ09_-. éÉßİıﬁ①３日한\u0301\u0344\u212a\0\n\U0001f6
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(MIXED)
 def test_fields_are_renamed_as_the_sdk_does(field):
-    """For any text the name is the SDK's."""
     assert column_name(field) == sdk.renamed(field)
 
 
@@ -36,5 +35,4 @@ def test_fields_are_renamed_as_the_sdk_does(field):
     },
 )
 def test_a_field_becomes_this_column(field, expected):
-    """The name is lower case, ASCII, and has a single underscore between its words."""
     assert column_name(field) == expected == sdk.renamed(field)

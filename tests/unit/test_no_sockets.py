@@ -12,13 +12,11 @@ from tests.unit.conftest import SocketInUnitTestError
 
 
 def bind():
-    """Bind a socket to a free port."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
 
 
 def connect_locally():
-    """Connect to a socket of the file system."""
     with socket.socket(socket.AF_UNIX) as connected:
         connected.connect("/tmp/none")
 

@@ -15,7 +15,6 @@ COLUMNS = {table.name: list(table.types) for endpoint in ENDPOINTS for table in 
 
 
 def replay(endpoint, items, before=None, shortfall=None):
-    """Return all operations of one catalog, and the plan."""
     flattener = Flattener(endpoint)
     plan = make_plan(endpoint, before, map(flattener.flatten_item, items), shortfall)
     operations = list(plan.operations(items, flattener))
@@ -24,38 +23,31 @@ def replay(endpoint, items, before=None, shortfall=None):
 
 
 def snapshot_after(endpoint, items):
-    """Return the snapshot of an initial sync."""
     return replay(endpoint, items)[1].snapshot
 
 
 def upsert(table, **values):
-    """Return the upsert of a row; columns without a value are NULL."""
     return Upsert(table, {**dict.fromkeys(COLUMNS[table]), **values})
 
 
 def chapter(course_id, key, position, **others):
-    """Return the upsert of a chapter."""
     return upsert("course_chapter", id=key, course_id=course_id, position=position, **others)
 
 
 def no_chapter(course_id, key):
-    """Return the delete of a chapter."""
     return Delete("course_chapter", {"course_id": course_id, "id": key})
 
 
 def course(key, *chapter_keys, **others):
-    """Return a course with these chapters."""
     return {"id": key, "chapters": [{"id": chapter_key} for chapter_key in chapter_keys], **others}
 
 
 def entry(item, *child_keys, **counts):
-    """Return the entry of a course in a snapshot."""
     digest = fingerprint(Flattener(COURSES).flatten_item(item))
     return SnapshotEntry(digest, child_keys, **counts)
 
 
 def unknown(*child_keys, **counts):
-    """Return the entry of an item that may be in any state."""
     return SnapshotEntry(UNKNOWN_DIGEST, child_keys, **counts)
 
 
@@ -175,7 +167,6 @@ def test_of_items_with_the_same_id_the_first_is_written():
 
 
 def test_a_digest_describes_the_written_rows_when_columns_exceed_their_limit():
-    """The second pass uses the columns that the first one found, so it leaves out the same."""
     wide = [
         {"id": str(number), **{f"{number}_{column}": 1 for column in range(300)}}
         for number in range(3)
@@ -208,17 +199,14 @@ def test_problems_are_counted_even_if_nothing_changed():
 
 
 def practices(*numbers):
-    """Return a catalog of practices."""
     return [{"id": f"{number:04}"} for number in numbers]
 
 
 def snapshot_of(size):
-    """Return a snapshot of `size` practices."""
     return snapshot_after(PRACTICES, practices(*range(size)))
 
 
 def deletes(*numbers):
-    """Return the deletes of practices."""
     return [Delete("practice", key) for key in practices(*numbers)]
 
 
@@ -235,7 +223,6 @@ def deletes(*numbers):
     },
 )
 def test_missing_items_make_a_catalog_suspicious(known_items, missing, shortfall, suspicion):
-    """Deletes are deferred if five and over a fifth are missing, or all, or a total is higher."""
     before = snapshot_of(known_items)
     catalog = practices(*range(missing, known_items))
     operations, plan = replay(PRACTICES, catalog, before, shortfall)
@@ -332,7 +319,6 @@ def test_a_missing_item_is_deleted_in_the_third_suspicious_sync_or_the_next_soun
 
 
 def courses(count, *chapter_keys, **others):
-    """Return courses with the same chapters."""
     return [course(str(number), *chapter_keys, **others) for number in range(count)]
 
 
@@ -453,7 +439,6 @@ def test_missing_items_and_lost_children_are_counted_apart():
 
 
 def test_children_of_an_unreadable_list_are_neither_written_nor_deleted():
-    """The item's own row is written, once; a list that can be read is compared with the table."""
     before = snapshot_after(COURSES, [course("a", "a1", "a2")])
     link = {"id": "a", "title": "New", "chapters": {"href": "/chapters"}}
     operations, plan = replay(COURSES, [link], before)

@@ -16,7 +16,6 @@ RETRY_AFTER_1 = {"Retry-After": "1"}
 
 
 def queue_of(**due):
-    """Return a queue with endpoints that were limited in this order until these times."""
     queue = RateLimitQueue()
     for name, until in due.items():
         queue.limit(name, until)
@@ -30,7 +29,6 @@ def test_an_endpoint_that_was_never_limited_does_not_queue():
 
 
 def test_the_endpoint_that_is_due_first_has_its_turn():
-    """One that is limited later may be due earlier; of equals, the first that joined has it."""
     queue = queue_of(tracks=2, projects=2)
     assert (queue.start("projects"), queue.start("tracks")) == (False, True)
     queue = queue_of(tracks=2)
@@ -39,7 +37,6 @@ def test_the_endpoint_that_is_due_first_has_its_turn():
 
 
 def test_a_new_rate_limit_postpones_the_whole_queue():
-    """It makes no endpoint due earlier."""
     queue = queue_of(courses=500)
     queue.limit("tracks", 2)
     assert queue.seconds_until_due("courses", now=1) == 499
@@ -64,7 +61,6 @@ def test_a_request_in_flight_holds_the_queue_when_all_become_due_at_the_same_tim
 
 
 def test_a_backoff_after_another_failure_does_not_hold_the_queue():
-    """The endpoint is not in the queue while it waits, and is due at once when it is back."""
     queue = queue_of(courses=1, tracks=2)
     queue.start("courses")
     queue.leave("courses")
@@ -114,7 +110,6 @@ def two_a_minute():
     },
 )
 async def test_all_endpoints_are_served(api, clock, serve, expected_seconds):
-    """A server that limits the rate serves all six within the 10 minutes of an endpoint."""
     started, api.serve = clock.now, serve
     results, _ = await fetched(Limits())
     assert [*map(type, results.values())] == [type(results["courses"])] * 6
@@ -139,8 +134,6 @@ NO_TURN = "the rate limit left no time for another attempt within 60 s"
 async def test_queueing_ends_with_the_time_of_the_endpoints(
     api, clock, headers, sent_seconds, last
 ):
-    """After the first six, requests are sent one by one; the errors say why there are no more."""
-
     async def serve(_):
         return reply(429, headers=headers)
 

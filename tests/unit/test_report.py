@@ -33,12 +33,10 @@ FORBIDDEN = EndpointError(
     },
 )
 def test_the_first_line_names_the_kind_of_sync(names, known, expected):
-    """It has the number of catalogs, their source, and the tables that are rewritten."""
     assert report.started(URL, names, known) == expected.format(URL)
 
 
 def test_an_unencrypted_token_is_warned_about():
-    """The warning names the key, the danger and the fix."""
     assert report.unencrypted("http://mock:8080") == (
         "base_url is http://mock:8080: http is unencrypted, so others on the network can read "
         "the token. Use https."
@@ -46,7 +44,6 @@ def test_an_unencrypted_token_is_warned_about():
 
 
 def test_a_retry_is_one_line():
-    """It names endpoint, attempt, reason and wait."""
     retry = RetryScheduled("courses", 2, 6, "HTTP 503 Service Unavailable", 3.14159)
     assert report.retrying(retry) == (
         "courses: attempt 2 of 6 failed: HTTP 503 Service Unavailable; retrying in 3.1 s"
@@ -68,7 +65,6 @@ def test_a_retry_is_one_line():
     },
 )
 def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
-    """It has items, size and time, several attempts, and the endpoint that is written before."""
     line = report.fetched(CatalogFetched("courses", *event), waiting_for)
     assert line == f"courses fetched: {expected}"
 
@@ -93,7 +89,6 @@ FULL = Outcome(
     },
 )
 def test_a_written_catalog_is_one_line(outcome, items, rows):
-    """It has the items by outcome and the rows written; counts of zero are left out."""
     line = report.written("courses", outcome, 1.004)
     assert line == f"courses written: {items}{rows}; 1.00 s"
 
@@ -144,7 +139,6 @@ MANY_COLUMNS["course", "live"] = MANY_COLUMNS["course_chapter", "a"] = 2
     },
 )
 def test_concerns_are_one_warning_with_a_sentence_each(counts, sentences):
-    """An endpoint has at most one warning, and none if there is nothing to look at."""
     expected = " ".join(["courses:", *sentences]) if sentences else ""
     assert report.concerns("courses", Outcome(**counts)) == expected
 
@@ -160,7 +154,6 @@ def test_concerns_are_one_warning_with_a_sentence_each(counts, sentences):
     },
 )
 def test_names_of_the_api_stay_on_one_line(name, logged, warned):
-    """An id or a field name is neither long nor markup, and does not break a line."""
     outcome = Outcome(
         rejected=1,
         first_rejected=[Rejected("course", name, "it has no id")],
@@ -199,7 +192,6 @@ def test_names_of_the_api_stay_on_one_line(name, logged, warned):
     },
 )
 def test_the_last_line_sums_up_the_sync(results, names, head, rest):
-    """It has all items by outcome, and names each endpoint that was not written."""
     assert report.finished(results, names) == f"Sync {head}; {rest}."
 
 
@@ -230,7 +222,6 @@ def test_the_last_line_sums_up_the_sync(results, names, head, rest):
     },
 )
 def test_a_failure_lists_each_endpoint_why_and_what_to_do(results, head):
-    """What is said of the tables holds for all of them: after a rejected token, nothing is."""
     lines = [f"- {result}" for result in results.values() if isinstance(result, Exception)]
     assert report.failure(results, list(results)) == "\n".join([head, *lines])
 
@@ -274,6 +265,5 @@ CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"
     },
 )
 def test_the_connection_test_names_the_problem_and_the_fix(errors, expected):
-    """A failure that all endpoints share is reported once."""
     sentences = [*expected, report.INSPECT] if expected else []
     assert report.unreadable_endpoints(errors) == " ".join(sentences)

@@ -38,7 +38,6 @@ DAY = "Thu, 01 Jan 2026"
     ids=lambda value: ascii(value)[:40],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
-    """A past date is 0; any other text counts as no header."""
     assert retry_after_seconds({"Retry-After": value}, NOW) == seconds
 
 
@@ -54,7 +53,6 @@ def test_retry_after_is_seconds_or_a_date(value, seconds):
     ],
 )
 def test_the_longest_wait_counts_by_the_clock_of_the_server(headers, seconds):
-    """A clock that is an hour ahead adds no hour; of several limits the longest counts."""
     assert retry_after_seconds(headers, NOW) == seconds
 
 
@@ -80,5 +78,4 @@ def test_the_longest_wait_counts_by_the_clock_of_the_server(headers, seconds):
     ],
 )
 def test_a_reset_is_seconds_or_a_time_since_the_epoch(headers, seconds):
-    """It counts if the remaining count is 0 or absent; a past or unreadable one does not."""
     assert rate_limit_reset_seconds(headers, NOW) == seconds

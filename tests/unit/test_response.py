@@ -23,20 +23,17 @@ PARTIAL = "a partial catalog would delete the rest"
 
 
 def judged(body, headers=None, endpoint=COURSES, status=200):
-    """Judge a response of the courses, or of another endpoint."""
     response = Response(status, headers or {}, body)
     return judge(endpoint, "http://mock", response, datetime.now(timezone.utc))
 
 
 def items_of(body, headers=None):
-    """Return the items of a response."""
     catalog = judged(body, headers)
     assert len(catalog) == len(catalog.items())
     return catalog.items()
 
 
 def refusal(body, headers=None):
-    """Return why a body is unreadable."""
     with pytest.raises(TransientError) as refused:
         judged(body, headers)
     assert refused.value.advice == f"{CHECK_URL}; if both are correct, {NEXT_SYNC}"
@@ -44,7 +41,6 @@ def refusal(body, headers=None):
 
 
 def final_reason(body, headers=None):
-    """Return why a body is refused without another attempt."""
     with pytest.raises(FinalError) as refused:
         judged(body, headers)
     return refused.value.reason
@@ -55,7 +51,6 @@ CUSTOM_NAMES = ("custom_tracks", "live-custom-tracks", "custom-tracks", "live_cu
 
 @pytest.mark.parametrize("items", [[{"id": "1"}, {"id": "2"}], []], ids=["two items", "none"])
 def test_a_list_may_have_the_name_of_its_endpoint(items):
-    """The names are those of the endpoint and its path, with and without `live-`."""
     endpoint = BY_NAME["custom_tracks"]
     assert envelope_names(endpoint) == CUSTOM_NAMES
     for document in [items, *({key: items} for key in ("data", *CUSTOM_NAMES))]:
@@ -63,7 +58,6 @@ def test_a_list_may_have_the_name_of_its_endpoint(items):
 
 
 def test_no_list_name_is_shared():
-    """The list of another endpoint is never taken for the requested one."""
     names = [name for endpoint in ENDPOINTS for name in envelope_names(endpoint)]
     assert len(names) == len(set(names))
 
@@ -85,7 +79,6 @@ def test_other_members_and_whitespace_do_not_matter(document):
 
 
 def nested(levels):
-    """Nest empty lists."""
     return b"[" * levels + b"]" * levels
 
 
@@ -116,13 +109,11 @@ UNREADABLE = {
     ids=lambda value: ascii(value)[:50],
 )
 def test_anything_else_is_unreadable(problem, body):
-    """Neither another list nor an error object is read, and a truncated body is refused."""
     assert refusal(body) == problem
 
 
 @pytest.mark.parametrize("number", [b"1", b"NaN"], ids=["JSON", "refused by msgspec"])
 def test_members_beside_the_list_may_refuse_the_response(number):
-    """Signs of further pages are final, whichever decoder reads the body; an error may pass."""
     item = b'{"data":[{"id":"1","hours":%s}],' % number
     pages, total = item + b'"meta":{"pages":2}}', item + b'"total":12,"limit":1}'
     short = "total is 12, but the response has 1 item (limit is 1)"
@@ -139,14 +130,12 @@ def test_status_and_headers_are_judged_before_the_body():
 
 
 def test_a_total_above_the_number_of_items_is_passed_on():
-    """Without a sign of pages, the items are read and the shortfall is reported."""
     catalog = judged(b'{"data":[{"id":"1"}]}', {"X-Total-Count": "12"})
     assert (len(catalog), catalog.items()) == (1, [{"id": "1"}])
     assert catalog.shortfall == "X-Total-Count is 12, but the response has 1 item"
 
 
 def test_items_are_decoded_from_scratch_at_each_call():
-    """What a caller does to them changes nothing, and the catalog keeps bytes alone."""
     catalog = judged(b'{"data":[{"id":"1"}]}')
     first, second = catalog.items(), catalog.items()
     assert (first == second, first[0] is second[0]) == (True, False)
@@ -178,7 +167,6 @@ REFUSED_BY_MSGSPEC = [
 @pytest.mark.parametrize(("body", "items"), REFUSED_BY_MSGSPEC, ids=ascii)
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_a_body_that_msgspec_refuses_is_read_by_the_standard_library(kind, body, items):
-    """NaN, infinity and lone surrogates are passed on to `flatten`."""
     assert repr(items_of(kind(body))) == repr(items)  # NaN is not equal to NaN
 
 
@@ -188,7 +176,6 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 @settings(max_examples=50, deadline=None)
 @given(st.recursive(scalars, lambda v: st.lists(v) | st.dictionaries(st.text(), v), max_leaves=9))
 def test_both_readers_return_the_same_values(value):
-    """Types too: -0.0 and 1.0 stay floats, and long integers stay integers."""
     item = json.dumps({"id": 1, "value": value}).replace("Infinity", "1e400")
     usual, unusual = items_of(f"[{item}]".encode()), items_of(f"[{item},NaN]".encode())
     assert repr(usual) == repr(unusual[:1]) == repr([json.loads(item)])
@@ -263,7 +250,6 @@ def test_a_body_in_no_known_charset_is_unreadable(charset):
     },
 )
 def test_a_body_beyond_the_bounds_is_final(body, reason):
-    """Each JSON value costs memory, and a connector has 1 GB. A body may grow as UTF-8."""
     found = final_reason(body, {"Content-Type": "application/json; charset=latin1"})
     assert found.startswith(f"the response has {reason}")
 

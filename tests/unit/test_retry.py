@@ -14,29 +14,24 @@ from tests.support.fetching import QUICK
 
 
 def failure(retry_after_seconds=None):
-    """Return a transient failure."""
     return TransientError("it is down", "Wait", retry_after_seconds)
 
 
 def rate_limited(reset_seconds=None, retry_after_seconds=None):
-    """Return the failure of a rate limit."""
     return RateLimitError("it is limited", "Wait", retry_after_seconds, reset_seconds)
 
 
 def ample():
-    """Return more seconds than any test needs."""
     return 600.0
 
 
 def waited(failures, *draw, seconds_left=ample):
-    """Send failures in; return the seconds to wait after each, until there are no more."""
     generator = waits(Limits(), seconds_left, *draw)
     assert next(generator) == 0.0  # primed, as backoff does it
     return list(map(generator.send, failures))  # which ends where the generator does
 
 
 def test_the_caps_double_and_the_jitter_is_full():
-    """Six attempts have five waits, drawn from 0 to 1, 2, 4, 8 and 16 s, both ends included."""
     ranges = []
     waited([failure()] * 9, lambda *limits: ranges.append(limits) or 0.0)
     assert ranges == [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16)]
@@ -55,7 +50,6 @@ def test_waits_are_drawn_at_random():
     ("draw", "expected"), [(min, [60, 0.5, 0, 8, 0]), (max, [60, 2, 4, 8, 16])]
 )
 def test_retry_after_is_the_lower_bound_of_the_next_wait_only(draw, expected):
-    """The wait that a server requests is never shortened, and a longer draw is kept."""
     failures = [failure(60), failure(0.5), failure(0), failure(8), failure(), failure(8)]
     assert waited(failures, draw) == expected
 
@@ -72,7 +66,6 @@ def test_retry_after_is_the_lower_bound_of_the_next_wait_only(draw, expected):
     },
 )
 def test_a_rate_limit_waits_as_requested_and_does_not_count(limited, expected):
-    """Any number of them may precede the six attempts that count."""
     failures = [*[limited] * 9, failure(), limited, *[failure()] * 9]
     assert waited(failures, max) == [*[expected] * 9, 1, expected, 2, 4, 8, 16]
 
@@ -91,7 +84,6 @@ NO_TIME = "it is down; no time is left for another attempt"
     },
 )
 def test_a_wait_beyond_the_time_left_is_the_final_failure(requested, left, why):
-    """A wait of all the time that is left leaves none for the attempt after it."""
     with pytest.raises(FinalError) as final:
         waited([failure(requested)], max, seconds_left=lambda: left)
     assert (final.value.reason, final.value.advice) == (why, "Wait")
@@ -117,7 +109,6 @@ async def attempts(*outcomes):
 
 
 async def test_attempts_go_on_until_one_succeeds(clock):
-    """Each failed attempt is reported with the wait that follows; success has no wait."""
     first, second, started = failure(60), rate_limited(7.5), clock.now
     result, count, reported = await attempts(first, second, "catalog", "another")
     assert (result, count) == ("catalog", 3)

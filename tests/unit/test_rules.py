@@ -43,7 +43,6 @@ from tests.support.cases import cases
     },
 )
 def test_field_rules_replace_the_field(rule, value, expected):
-    """An object becomes `<field>_<key>` fields, and a list of names one text."""
     row, before = {"f": value}, copy.deepcopy(value)
     rule(row, "f")
     assert row == expected
@@ -55,14 +54,12 @@ NO_NAMES = ["A", {"fullName": "A"}, None, [{"name": "A"}], ["A", {}], [{"fullNam
 
 @pytest.mark.parametrize("value", NO_NAMES, ids=repr)
 def test_a_value_that_is_no_list_of_names_is_unchanged(value):
-    """It keeps its own name, so that no data is lost."""
     row = {"instructors": value}
     join_names(row, "instructors")
     assert row == {"instructors": value}
 
 
 def position(*values):
-    """Return objects with these positions."""
     return [{"position": value} for value in values]
 
 
@@ -79,7 +76,6 @@ def position(*values):
     },
 )
 def test_every_child_rule_lists_the_elements(rule, value, expected):
-    """All rules accept any value but null."""
     assert rule(value) == expected
 
 
@@ -104,7 +100,6 @@ def test_every_child_rule_lists_the_elements(rule, value, expected):
     },
 )
 def test_child_rules_complete_the_elements(rule, value, expected):
-    """Topics get a name and chapters and contents a position; the input is not modified."""
     before = copy.deepcopy(value)
     assert rule(value) == expected
     assert value == before
@@ -112,6 +107,5 @@ def test_child_rules_complete_the_elements(rule, value, expected):
 
 @pytest.mark.parametrize("positions", [(1, 2, "1", 2.0), (0, 1.5), (5, None, 1)], ids=repr)
 def test_contents_are_numbered_unless_all_have_a_distinct_position(positions):
-    """A repeated, fractional or missing position leads to new ones for the whole list."""
     numbers = range(1, len(positions) + 1)
     assert number_all_or_none(position(*positions)) == position(*numbers)

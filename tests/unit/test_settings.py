@@ -20,20 +20,17 @@ DEFAULT = "https://lms-catalog-api.datacamp.com"
 
 
 def validated(**configuration):
-    """Read a configuration with a valid token, unless it has another."""
     return validate_configuration({"bearer_token": TOKEN, **configuration})
 
 
 @pytest.mark.parametrize("untouched", ["", " \t\n", "<PUT_IT_HERE>", " <optional, a number> "])
 def test_empty_whitespace_and_placeholder_mean_the_default(untouched):
-    """Only the token is required: the defaults are DataCamp's URL, 30 s and all endpoints."""
     optional = ("base_url", "request_timeout_seconds", "skip_endpoints")
     for configuration in ({}, dict.fromkeys(optional, untouched)):
         assert validated(**configuration) == Settings(TOKEN, DEFAULT, 30.0, ENDPOINTS)
 
 
 def test_every_key_is_read():
-    """Configured values replace the defaults, without whitespace around them."""
     settings = validated(
         bearer_token=f" {TOKEN}\n",
         base_url=" http://localhost:8080/ ",
@@ -45,18 +42,15 @@ def test_every_key_is_read():
 
 
 def test_the_limits_are_those_of_the_design():
-    """Six attempts with waits up to 16 s, 10 minutes an endpoint, 32 MiB a body."""
     assert Limits() == Limits((1.0, 2.0, 4.0, 8.0, 16.0), 600.0, 15.0, 33_554_432)
 
 
 @pytest.mark.parametrize("token", ["<half", "half>", "a<b>c", "eyJhbGciOi.J9-_~+/="])
 def test_any_other_text_may_be_a_token(token):
-    """Only a value in brackets is a placeholder."""
     assert validated(bearer_token=token).bearer_token == token
 
 
 def test_neither_repr_nor_str_shows_the_token():
-    """Settings can be logged, and so can any object that contains them."""
     settings = validated(base_url="http://localhost")
     for text in (repr(settings), str(settings), f"{settings}", repr([settings])):
         assert TOKEN not in text
@@ -72,7 +66,6 @@ VALID_URLS = [
 
 @pytest.mark.parametrize("base_url", VALID_URLS)
 def test_a_base_url_may_have_a_port_a_path_and_trailing_slashes(base_url):
-    """Only the slashes at the end are removed, so that paths can be appended."""
     for slashes in ("", "/", "///"):
         assert validated(base_url=base_url + slashes).base_url == base_url
 
@@ -96,7 +89,6 @@ def test_spellings_of_one_address_are_normalized(spelt, normalized):
 
 @pytest.mark.parametrize("text", ["", "Example.com", "FTP://A.example/", "https://[::1", "A:b:c"])
 def test_a_text_that_is_no_base_url_is_not_normalized(text):
-    """A saved state may name any source."""
     assert normalized_url(text) == text
 
 
@@ -106,7 +98,6 @@ REMOTE = ["example.com", "localhost.example.com", "10.0.0.1", "0.0.0.0", "notloc
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *REMOTE])
 def test_http_to_another_machine_sends_the_token_unencrypted(host):
-    """Over https, or over http to this machine, no one else can read the token."""
     assert validated(base_url=f"HTTP://{host}").sends_token_unencrypted is (host in REMOTE)
     assert not validated(base_url=f"https://{host}").sends_token_unencrypted
 
@@ -121,7 +112,6 @@ def test_http_to_this_machine_through_a_proxy_sends_the_token_unencrypted(monkey
 
 
 def test_a_timeout_is_any_number_above_0():
-    """The number of seconds may be whole or fractional."""
     texts = ("30", "0.25", "1e2", "+7")
     seconds = [validated(request_timeout_seconds=t).request_timeout_seconds for t in texts]
     assert seconds == [30.0, 0.25, 100.0, 7.0]
@@ -138,7 +128,6 @@ def test_a_timeout_is_any_number_above_0():
     ids=ascii,
 )
 def test_endpoints_can_be_skipped(skipped, left):
-    """Whitespace, empty and repeated names do not matter; the others stay in replay order."""
     settings = validated(skip_endpoints=skipped)
     assert [endpoint.name for endpoint in settings.endpoints] == left
 
@@ -199,20 +188,17 @@ REFUSALS = {
     ids=ascii,
 )
 def test_an_invalid_value_is_refused(key, problem, value):
-    """The error names the key, the problem and the fix; only names of endpoints are repeated."""
     with pytest.raises(ValueError, match=rf"^{re.escape(f'{key} {problem}')}$"):
         validated(**{key: value})
 
 
 def test_a_missing_token_is_refused():
-    """The token is the only required key."""
     with pytest.raises(ValueError, match=r"^bearer_token is missing: "):
         validate_configuration({})
 
 
 @pytest.mark.parametrize("key", ["request_timeout_seconds", "skip_endpoints", "base_url"])
 def test_a_token_in_the_wrong_field_is_not_repeated(key):
-    """A value pasted by accident may be the token."""
     with pytest.raises(ValueError, match=rf"^{key} ") as refused:
         validated(**{key: "eyJhbGciOi.J9-token-pasted-by-accident"})
     assert "eyJhbGciOi" not in str(refused.value)
@@ -238,12 +224,10 @@ ALL_KEYS = "use bearer_token, base_url, request_timeout_seconds, skip_endpoints.
     ],
 )
 def test_an_unknown_key_is_reported_with_the_nearest_setting(key, shown, fix):
-    """Only what could be a misspelt name is shown, never a value."""
     sentences = unknown_keys({"bearer_token": TOKEN, key: TOKEN, "skip_endpoints": ""})
     assert sentences == [f"The configuration contains {shown}, which is ignored: {fix}"]
 
 
 def test_keys_of_settings_are_known():
-    """No sentence is returned for them."""
     keys = ("bearer_token", "base_url", "request_timeout_seconds", "skip_endpoints")
     assert unknown_keys(keys) == []

@@ -39,7 +39,6 @@ entries = st.builds(
 @settings(derandomize=True, max_examples=25, deadline=None)
 @given(st.dictionaries(st.text(max_size=3), entries, max_size=4))
 def test_a_snapshot_survives_being_written_and_read(snapshot):
-    """It decodes to an equal one; the items' order does not matter; the text needs no escaping."""
     saved = encode("courses", snapshot)
     decoded = decode("courses", json.loads(json.dumps(saved)))
     assert decoded == snapshot
@@ -64,13 +63,11 @@ def test_an_endpoint_may_have_a_name_of_any_length(name):
 
 
 def is_damaged(text, **others):
-    """Check that a text is not accepted as a snapshot of courses."""
     with pytest.raises(DamagedSnapshotError, match="it"):
         decode("courses", {"snapshot": text, **others})
 
 
 def test_a_truncated_or_changed_text_or_that_of_another_endpoint_is_damaged():
-    """The checksum covers every character and the endpoint's name."""
     text = encode("courses", SNAPSHOT)["snapshot"]
     for length in range(len(text)):
         is_damaged(text[:length])
@@ -93,12 +90,10 @@ def test_counts_of_lost_children_that_are_no_counts_are_damaged(counts):
 
 
 def sealed(content):
-    """Return the text of a compressed body, with a correct checksum."""
     return base64.b85encode(snapshots._checksum("courses", content) + content).decode()
 
 
 def packed(*parts):
-    """Return the compressed content of keys, digests, child keys and missing syncs."""
     return zlib.compress(msgspec.msgpack.encode(list(parts)))
 
 
@@ -114,12 +109,10 @@ def packed(*parts):
     },
 )
 def test_inconsistent_content_is_damaged(body):
-    """Content that no snapshot has is rejected even with a correct checksum."""
     is_damaged(sealed(body))
 
 
 def test_a_snapshot_never_exhausts_the_memory(monkeypatch):
-    """Content that unpacks to more than any catalog needs is rejected before it is unpacked."""
     size = len(msgspec.msgpack.encode(PARTS))
     monkeypatch.setattr(snapshots, "MAX_UNPACKED_BYTES", size)
     assert decode("courses", {"snapshot": sealed(packed(*PARTS))})
@@ -128,13 +121,11 @@ def test_a_snapshot_never_exhausts_the_memory(monkeypatch):
 
 
 def digest(row, *children):
-    """Return the digest of an item with these rows."""
     rows = {child["id"]: child for child in children}
     return fingerprint(Flattened("x", row, rows))
 
 
 def test_order_does_not_change_the_digest():
-    """The digest does not depend on the order of columns and children."""
     one = digest({"id": "x", "title": "T"}, {"id": "a", "n": 1}, {"id": "b", "n": 2})
     assert digest({"title": "T", "id": "x"}, {"n": 2, "id": "b"}, {"id": "a", "n": 1}) == one
 
@@ -146,7 +137,6 @@ VALUES = [
 
 
 def test_any_difference_changes_the_digest():
-    """Each value, its type and its place counts: 1, 1.0, "1" and true are four values."""
     digests = [
         *(digest({"id": "x", "a": value}) for value in VALUES),
         *(digest({"id": "x"}, {"id": "a", "a": value}) for value in VALUES),

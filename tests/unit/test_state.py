@@ -26,7 +26,6 @@ REWRITTEN = "Tables are rewritten once their catalog has arrived."
 
 
 def resumed(saved):
-    """Resume from a state; return the snapshots, whether the state is stale, and the notes."""
     state, notes = resume(saved, SOURCE, NAMES)
     assert state.to_json()["endpoints"] == {
         name: encode(name, state.snapshot(name)) for name in state.endpoints
@@ -35,7 +34,6 @@ def resumed(saved):
 
 
 def without(key):
-    """Return the saved state without one of its members."""
     return {name: value for name, value in SAVED.items() if name != key}
 
 
@@ -56,7 +54,6 @@ def test_recording_replaces_the_snapshot_of_one_endpoint():
 
 
 def test_a_state_that_is_read_is_written_unchanged():
-    """`{}` is the state of a new connection."""
     assert resumed({}) == ({}, False, [])
     saved = json.loads(json.dumps({**SAVED, "more": 1}))
     assert resumed(saved) == (SNAPSHOTS, False, [])
@@ -100,13 +97,11 @@ def test_a_state_beyond_what_fivetran_allows_is_too_large():
     },
 )
 def test_an_unusable_state_is_ignored_with_a_note(saved, problem):
-    """All snapshots are dropped, and one sentence says why."""
     assert resumed(saved) == ({}, True, [f"Ignoring the saved state: {problem}. {REWRITTEN}"])
 
 
 @pytest.mark.parametrize("writing", ["courses", "projects"])
 def test_the_endpoint_that_1_0_0_was_writing_has_no_snapshot(writing):
-    """What its tables hold is not known, and the saved state says so until it is replaced."""
     kept = {name: snapshot for name, snapshot in SNAPSHOTS.items() if name != writing}
     note = f"The last sync was interrupted while it wrote {writing}. {REWRITTEN}"
     assert resumed({**SAVED, "writing": writing}) == (kept, False, [note])
@@ -123,14 +118,12 @@ def test_the_endpoint_that_1_0_0_was_writing_has_no_snapshot(writing):
     },
 )
 def test_a_damaged_snapshot_affects_its_endpoint_only(entry, problem):
-    """The other endpoints keep their snapshots, and a note names the damaged one."""
     saved = {**SAVED, "endpoints": {**ENTRIES, "courses": entry}}
     note = f"Ignoring the damaged snapshot of courses ({problem}). {REWRITTEN}"
     assert resumed(saved) == ({"tracks": TRACKS}, True, [note])
 
 
 def test_an_unknown_endpoint_is_ignored_with_a_note():
-    """The endpoint of a later version does not affect the others."""
     saved = {**SAVED, "endpoints": {**ENTRIES, "podcasts": ENTRIES["courses"]}}
     note = "Ignoring the saved state of 'podcasts': unknown endpoint."
     assert resumed(saved) == (SNAPSHOTS, False, [note])

@@ -36,7 +36,6 @@ HIDDEN = "an address that cannot be shown"
 
 
 def judged(status, headers=None):
-    """Return the failure of a status, or None."""
     try:
         check_status(COURSES, URL, status, CIMultiDict(headers or {}), NOW)
     except FetchError as failure:
@@ -45,7 +44,6 @@ def judged(status, headers=None):
 
 
 def test_most_statuses_are_final():
-    """Only a 200 may be a catalog; 408, 425, 429 and every 5xx but two are retried."""
     transient = {408, 425, 429, *range(500, 600)} - {501, 505}
     failures = {status: judged(status) for status in range(100, 600)}
     assert {s for s, f in failures.items() if f is None} == {200}
@@ -75,7 +73,6 @@ def test_a_failure_has_the_status_and_an_advice(status, kind, reason, advice):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_transient_status_has_the_wait_that_the_server_requests(status):
-    """`Retry-After` is read wherever another attempt follows; a past date requests no wait."""
     headers = ({}, {"Retry-After": "7"}, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
     assert [judged(status, each).retry_after_seconds for each in headers] == [None, 7, 0]
 
@@ -152,7 +149,6 @@ def test_a_redirect_names_scheme_and_host_of_its_target(location, target):
 
 
 def test_only_a_3xx_with_a_location_is_a_redirect():
-    """`Location` means something else in other responses, and a 302 needs one."""
     errors = {status: judged(status, {"Location": "/moved"}) for status in range(100, 600)}
     redirects = [status for status, error in errors.items() if error and "redir" in error.reason]
     assert redirects == list(range(300, 400))
@@ -160,7 +156,6 @@ def test_only_a_3xx_with_a_location_is_a_redirect():
 
 
 def test_the_headers_of_a_200_may_refuse_it():
-    """An encoding that was not requested is transient; one page of several is final."""
     encoded, page = judged(200, {"Content-Encoding": "BR"}), judged(200, {"X-Next-Page": "2"})
     assert (type(encoded), type(page)) == (TransientError, FinalError)
     assert encoded.reason == "HTTP 200, but the body is encoded as br, which was not requested"

@@ -27,17 +27,14 @@ LARGEST_FLOAT = 3.4e38  # the SDK may round larger ones to more than 32 bits hol
 
 
 def thai(text):
-    """Return a text with its digits in Thai."""
     return text.translate({ord("0") + n: ord("\N{THAI DIGIT ZERO}") + n for n in range(10)})
 
 
 def nested(levels):
-    """Return lists nested to this number of levels."""
     return json.loads("[" * levels + "]" * levels)
 
 
 def named(by_coercion):
-    """Return cases with their coercion, named after the coercion and the case."""
     return {
         f"{coerce.__name__}: {name}": (coerce, *values)
         for coerce, values_by_name in by_coercion.items()
@@ -153,7 +150,6 @@ FITS = {
 
 @cases("coerce, value, expected", named(FITS))
 def test_a_value_that_fits_becomes_one_of_the_column_type(coerce, value, expected):
-    """The result has the exact type, sign, digits and time zone."""
     result = coerce(value)
     assert (type(result), repr(result)) == (type(expected), repr(expected))
 
@@ -205,7 +201,6 @@ NULL = {f: {f"{v!r:.40}": (v, None) for v in values} for f, values in UNFIT.item
 
 @cases("coerce, value, fallback", named(NULL) | named(FIT_IN_PART))
 def test_a_value_that_does_not_fit_has_a_fallback(coerce, value, fallback):
-    """It is NULL, or the value with null for each nested value that cannot be stored."""
     with pytest.raises(UnfitError) as caught:
         coerce(value)
     assert caught.value.fallback == fallback
@@ -225,7 +220,6 @@ def test_a_value_that_does_not_fit_has_a_fallback(coerce, value, fallback):
     },
 )
 def test_coercion_takes_linear_time(coerce, start, repeated):
-    """No pattern takes quadratic time for a long text: it would take minutes of processor time."""
     started = time.process_time()
     with contextlib.suppress(UnfitError):
         coerce(start + repeated * 300_000 + "x")
