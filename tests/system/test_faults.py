@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import math
 import socket
 import ssl
 import struct
@@ -94,8 +93,6 @@ RESET = "the connection was lost (Connection reset by peer)"
 BROKEN = "the body is corrupt or incomplete"
 MALFORMED = "malformed HTTP response"
 NOT_JSON = "HTTP 200, but the body is not valid JSON"
-NO_LIST = "HTTP 200, but the body is JSON without exactly one `courses` list"
-NO_ENVELOPE = "HTTP 200, but the body is JSON that is neither an object nor a list"
 NO_CHARSET = "HTTP 200, but the body is neither valid UTF-8 nor valid in its declared charset"
 
 TRANSIENT = {
@@ -107,20 +104,7 @@ TRANSIENT = {
     "cut-chunked": BROKEN,
     "stall-headers": "no data received for 0.2 s",
     "stall-body": "no data received for 0.2 s",
-    "empty": "HTTP 200, but the body is empty",
-    "huge-integer": NOT_JSON,
     "html": "HTTP 200, but the body is HTML, not JSON",
-    "text": NOT_JSON,
-    "null": NO_ENVELOPE,
-    "scalar": NO_ENVELOPE,
-    "object": NO_LIST,
-    "error-object": NO_LIST,
-    "data-null": NO_LIST,
-    "garbage": NOT_JSON,
-    "cut-json": NOT_JSON,
-    "latin1": NO_CHARSET,
-    "renamed-ids": "HTTP 200, but only 0 of 2 items have a readable id",
-    "error-beside": "HTTP 200, but the body reports an error: error is present",
     "gzip-bad": BROKEN,
 }
 BAD_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n[]\r\n0\r\n\r\n"
@@ -155,17 +139,9 @@ def test_a_transient_fault_is_retried(server, sync, respond, reason):
 
 
 FINAL = {
-    "204": "HTTP 204 No Content",
-    "206": "HTTP 206 Partial Content",
     "304": "HTTP 304 Not Modified",
-    "404": "HTTP 404 Not Found",
     "redirect": "HTTP 302 Found, a redirect to https://elsewhere.example; ",
     "redirect-same": "HTTP 302 Found, a redirect to http://127.0.0.1",
-    "redirect-loop": "HTTP 302 Found, a redirect to http://127.0.0.1",
-    "redirect-nowhere": "HTTP 302 Found",
-    "pages": "the response is paginated: meta.numberOfPages is 3; ",
-    "next-link": "the response is paginated: links.next is present; ",
-    "first-page": "the response is paginated: X-Next-Page is 2; ",
 }
 
 
@@ -178,38 +154,21 @@ def test_a_final_fault_is_not_retried(server, sync, respond, reason):
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
 
 
-def with_first(**fields):
-    return [{**COURSES[0], **fields}, COURSES[1]]
-
-
 ONE = b'[{"id":"1"}]'
-READABLE = {
-    "bare-list": COURSES,
-    "own-name": COURSES,
-    "empty-list": [],
-    "bom": COURSES,
-    "total": COURSES,
-    "nan": with_first(timeNeededInHours=math.nan),
-    "huge-number": with_first(timeNeededInHours=math.inf),
-    "surrogate": with_first(title="half of a pair: \ud83d"),
-    "latin1-declared": with_first(title="Décisions à Zürich"),
-    "duplicate-keys": with_first(title="the second"),
-    "encoding-unknown": COURSES,
-}
 READABLE_ON_THE_WIRE = {
     "a header of 60 kB": (replying(200, ONE, {"X-Policy": "x" * 60_000}), [{"id": "1"}]),
     "900 headers": (replying(200, ONE, {f"X-{n}": "x" for n in range(900)}), [{"id": "1"}]),
     "deflate": (encoded(zlib.compress, "deflate"), COURSES),
     "gzip": (encoded(gzip.compress, "gzip"), COURSES),
+    "an encoding that was not used": (encoded(bytes, "snappy"), COURSES),
     "another type": (replying(200, b"[]", {"Content-Type": "text/html"}), []),
 }
 
 
-@cases("respond, items", by_kind(READABLE) | READABLE_ON_THE_WIRE)
+@cases("respond, items", READABLE_ON_THE_WIRE)
 def test_an_unusual_catalog_is_read(server, sync, respond, items):
     misbehave(server, (respond, None))
-    found = of_courses(sync(server.base_url)).items()
-    assert repr(found) == repr(items)  # NaN is not equal to NaN
+    assert of_courses(sync(server.base_url)).items() == items
     assert sorted(server.requests.endpoint_names) == sorted(NAMES)
 
 

@@ -68,7 +68,7 @@ def test_no_list_name_is_shared():
         b'{"message":"ok","data":[{"id":"1"}],"statusCode":200}',
         b'{"data":[{"id":"1"}],"meta":{"page":1,"total":1}}',
         b'{"courses":[{"id":"1"}],"data":null}',
-        b'{"data":[{"id":"0"}],"data":[{"id":"1"}]}',
+        b'{"data":[{"id":"0"}],"data":[{"id":"0","id":"1"}]}',
         b' \r\n\t{ "data" : \n[\t{"id":"1"} ] , "x" : "{" }\n',
         b"\n" * 4096 + b'[{"id":"1"}]',
     ],
