@@ -50,23 +50,14 @@ def commands(logged):
     return [command for _, command in logged if not command.startswith("-c")]
 
 
-def test_an_environment_is_created_once(make):
-    assert commands(make("install")) == CREATED
-    assert commands(make("install")) == []
-
-
-def test_an_environment_whose_python_is_gone_is_created_again(make):
-    make("install")
-    (make.project / ".venv" / "bin" / "python").unlink()
-    assert commands(make("install")) == CREATED
-    assert commands(make("install")) == []
-
-
-def test_an_environment_of_a_renamed_folder_is_created_again(make, tmp_path):
-    make("install")
-    renamed = make.project.rename(tmp_path / "renamed")
-    assert commands(make("install", folder=renamed)) == CREATED
-    assert commands(make("install", folder=renamed)) == []
+def test_an_environment_is_created_once_and_again_if_its_python_is_gone_or_it_was_moved(
+    make, tmp_path
+):
+    python, folder = make.project / ".venv" / "bin" / "python", make.project
+    for spoil in (lambda: None, python.unlink, lambda: make.project.rename(tmp_path / "renamed")):
+        folder = spoil() or folder
+        assert commands(make("install", folder=folder)) == CREATED
+        assert commands(make("install", folder=folder)) == []
 
 
 def test_an_empty_python_is_the_default(make):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from threading import Event
 
 import pytest
 import pytest_asyncio
@@ -21,7 +22,7 @@ _NETWORK_EVENTS = {
     "socket.sendmsg",
     "socket.sendto",
 }
-_running = False
+_running = Event()
 
 
 class SocketInUnitTestError(Exception):
@@ -29,7 +30,7 @@ class SocketInUnitTestError(Exception):
 
 
 def _refuse_sockets(event: str, arguments: object) -> None:
-    if _running and event in _NETWORK_EVENTS:
+    if _running.is_set() and event in _NETWORK_EVENTS:
         raise SocketInUnitTestError(f"{event}{arguments}")
 
 
@@ -40,10 +41,9 @@ sys.addaudithook(_refuse_sockets)
 @pytest.fixture(autouse=True)
 def _no_sockets():
     """Refuse sockets of any family while a unit test runs."""
-    global _running  # noqa: PLW0603 (an audit hook cannot be removed)
-    _running = True
+    _running.set()  # an audit hook cannot be removed
     yield
-    _running = False
+    _running.clear()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from async_client import (
-    Limits,
     Settings,
     normalized_url,
     validate_configuration,
@@ -39,10 +38,6 @@ def test_every_key_is_read():
     )
     others = tuple(endpoint for endpoint in ENDPOINTS if endpoint.name != "custom_tracks")
     assert settings == Settings(TOKEN, "http://localhost:8080", 1.5, others)
-
-
-def test_the_limits_are_those_of_the_design():
-    assert Limits() == Limits((1.0, 2.0, 4.0, 8.0, 16.0), 600.0, 15.0, 33_554_432)
 
 
 @pytest.mark.parametrize("token", ["<half", "half>", "a<b>c", "eyJhbGciOi.J9-_~+/="])
