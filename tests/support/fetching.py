@@ -19,6 +19,7 @@ TOKEN = "t0ken-for-tests"
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 PATHS = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
 NAMES = list(BY_NAME)
+ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
 OTHERS = NAMES[:-1]  # all except courses
 COURSES = BY_NAME["courses"]
 CATALOGS = {name: [{"id": f"{name}-1"}, {"id": f"{name}-2"}] for name in NAMES}
@@ -28,6 +29,11 @@ QUICK = Limits(
     rate_limit_wait_seconds=0.0,
     min_rate_limit_wait_seconds=0.0,
 )
+
+
+def configuration(server: Server, **others: str) -> dict[str, str]:
+    """Return the configuration for a running mock server."""
+    return {"bearer_token": server.token, "base_url": server.base_url, **others}
 
 
 def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None:

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure import benching
-from endpoints import ENDPOINTS
-
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
+from tests.support.fetching import NAMES
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")

@@ -15,10 +15,9 @@ import sys
 from devkit.sdk import query, sync
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
+from tests.support.fetching import BY_NAME
 from tests.support.recording import updating
 from tests.support.warehouse import expected_rows, written_rows
-
-BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
 
 def run(folder, catalogs):

@@ -13,7 +13,7 @@ from flatten.names import column_name
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support.cases import cases
-from tests.support.fetching import NAMES, TOKEN, misbehave, replying
+from tests.support.fetching import NAMES, TOKEN, configuration, misbehave, replying
 from tests.support.recording import updating
 from tests.support.warehouse import TABLES, expected_rows, written_rows
 
@@ -24,10 +24,6 @@ SMALL = catalog(scale=0.05)
 def server():
     with serving(SMALL, token=TOKEN) as running:
         yield running
-
-
-def configuration(server):
-    return {"bearer_token": TOKEN, "base_url": server.base_url}
 
 
 TYPES = {

@@ -14,6 +14,7 @@ from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import configuration
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads files and memory as Linux shows them"
@@ -91,8 +92,7 @@ print(json.dumps([peak_bytes, max(first_seconds, last_seconds)]))
 
 
 def run(script, server, *options):
-    configuration = json.dumps({"bearer_token": server.token, "base_url": server.base_url})
-    return run_in_project(_PRELUDE + script, configuration, *options)
+    return run_in_project(_PRELUDE + script, json.dumps(configuration(server)), *options)
 
 
 def run_in_project(script, argument, *options):

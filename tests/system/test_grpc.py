@@ -10,6 +10,7 @@ import connector
 from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import configuration
 
 # `make test` creates a second environment, as one process cannot import both generations.
 pytestmark = pytest.mark.skipif(
@@ -25,8 +26,7 @@ def server():
 
 def assert_same(server, state):
     """Run the same sync on both generations; return the state and the error."""
-    configuration = {"bearer_token": server.token, "base_url": server.base_url}
-    new, old = sdk.emit(configuration, state), sdk.emit_on_grpc(configuration, state)
+    new, old = (emit(configuration(server), state) for emit in (sdk.emit, sdk.emit_on_grpc))
     assert old.operations == new.operations
     assert (old.error is None) == (new.error is None)
     assert server.token not in (old.error or "")
@@ -50,8 +50,7 @@ def test_both_generations_get_the_same_operations(server):
 
 
 def test_both_generations_declare_the_same_schema(server):
-    configuration = {"bearer_token": server.token, "base_url": server.base_url}
-    assert sdk.emit_on_grpc(configuration, {}).tables == {
+    assert sdk.emit_on_grpc(configuration(server), {}).tables == {
         entry["table"]: {
             name: [kind, name in entry["primary_key"]] for name, kind in entry["columns"].items()
         }

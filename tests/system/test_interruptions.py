@@ -10,16 +10,13 @@ import pytest
 
 from devkit import fivetran, sdk
 from devkit.package import PROJECT
-from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 from tests.support.cases import cases
-from tests.support.fetching import NAMES, TOKEN
+from tests.support.fetching import ENDPOINT_OF_TABLE, NAMES, TOKEN, configuration
 from tests.support.warehouse import expected_rows, written_rows
-from tests.system.test_end_to_end import configuration
 
 BEFORE, AFTER = (catalog(revision, scale=0.05) for revision in (0, 1))
-ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
 
 # A sync that kills its own process instead of the n-th upsert into a table.
 KILLED_AT_UPSERT = """

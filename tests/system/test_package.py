@@ -17,6 +17,7 @@ from devkit import fivetran, sdk
 from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import configuration
 
 SECRET = b"token-that-must-not-ship"
 # What the SDK's commands and other tools leave in a project folder.
@@ -108,8 +109,9 @@ def test_the_package_syncs_in_an_environment_of_its_own(package, tmp_path):
     run([*pip, "--requirement", "requirements.txt", the_sdk], PROJECT)
     fivetran.surround(tmp_path)
     with serving(catalog(scale=0.05)) as server:
-        configuration = {"bearer_token": server.token, "base_url": server.base_url}
-        write(unpacked, package | {"configuration.json": json.dumps(configuration).encode()})
+        write(
+            unpacked, package | {"configuration.json": json.dumps(configuration(server)).encode()}
+        )
         isolated = {"PYTHONPATH": ""}
         status, output = fivetran.run(unpacked, ["debug"], isolated, scripts=scripts)
     assert (status, "SYNC SUCCEEDED" in output) == (0, True), output

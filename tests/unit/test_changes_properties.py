@@ -25,7 +25,6 @@ from tests.support.recording import KEYS, Catalogs, Destination, Interrupted, fa
 SYNCED = {e.name: e for e in ENDPOINTS if e.name in ("practices", "projects", "tracks")}
 NAMES = list(SYNCED)
 OTHERS = {endpoint.name for endpoint in ENDPOINTS} - set(NAMES)
-ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
 
 item_ids = st.sampled_from(["a", "A", "b", "1", 1, "c\0", "c", 2.5])
 keyless_ids = st.sampled_from([None, "", True, ["x"], float("nan")])

@@ -13,13 +13,10 @@ import connector
 import report
 from async_client import CatalogFetched, RetryScheduled
 from changes import state as states
-from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
 from tests.support.cases import cases
+from tests.support.fetching import ENDPOINT_OF_TABLE, NAMES
 from tests.support.recording import Catalogs, failed, token_rejected
-
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
-ENDPOINT_OF_TABLE = {table.name: e.name for e in ENDPOINTS for table in e.tables}
 
 CATALOGS = {
     "assessments": [{"id": "assessment-1"}, {"id": "assessment-2"}],
@@ -293,7 +290,10 @@ def test_an_unknown_key_of_the_configuration_is_warned_about(recorded):
 def test_an_unencrypted_token_is_warned_about(recorded):
     operations, log, _ = recorded(CATALOGS, base_url="http://proxy.example/datacamp/")
     ((_, warning),) = operations.of_kind("warning")
-    assert warning.startswith("base_url is http://proxy.example/datacamp: http is unencrypted")
+    assert warning == (
+        "base_url is http://proxy.example/datacamp: http is unencrypted, so others on the network "
+        "can read the token. Use https."
+    )
     assert log.of_level("warning") == [warning]
 
 

@@ -14,8 +14,8 @@ from endpoints import ENDPOINTS
 from flatten import Flattened, Flattener, Rejected
 from flatten.names import column_name
 from tests.support.cases import cases
+from tests.support.fetching import BY_NAME
 
-BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 PRACTICES, PROJECTS = BY_NAME["practices"], BY_NAME["projects"]
 TRACKS, COURSES = BY_NAME["tracks"], BY_NAME["courses"]
 TYPES = {"STRING": str, "DOUBLE": float, "LONG": int, "BOOLEAN": bool, "UTC_DATETIME": datetime}
@@ -109,16 +109,6 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
 @cases(
     "fields, columns, bad",
     {
-        "lists of another shape become JSON text": (
-            {"instructors": [{"name": "Ada"}], "includedInLicenses": [{"b": 1, "a": 2}]},
-            {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
-            [],
-        ),
-        "declared fields alone": (
-            {"instructors": ["Ada", "Bob"]},
-            {"instructors": "Ada, Bob"},
-            [],
-        ),
         "a field takes precedence over one from a rule": (
             {"topic": {"name": "from the object"}, "topic_name": "own"},
             {"topic_name": "own"},
@@ -363,12 +353,6 @@ def child(endpoint, key, **values):
             [child(COURSES, "a", position=1, alpha={"b": 1}, topic_name="SQL", zeta=[1])],
             [],
         ),
-        "texts and objects are topics": (
-            PROJECTS,
-            ["SQL", {"name": "R", "level": 2}, {"name": 3}],
-            [child(PROJECTS, "SQL"), child(PROJECTS, "R", level=2), child(PROJECTS, "3")],
-            [],
-        ),
         "a topic with the name of another": (
             PROJECTS,
             ["SQL", {"name": "SQL", "level": 2}],
@@ -379,12 +363,6 @@ def child(endpoint, key, **values):
             TRACKS,
             [{"position": 0, "id": "a"}, {"position": "1", "id": 7}, {"position": 7.0}],
             [child(TRACKS, 0, id="a"), child(TRACKS, 1, id="7"), child(TRACKS, 7)],
-            [],
-        ),
-        "contents with a repeated position are numbered": (
-            TRACKS,
-            [{"position": 5, "id": "a"}, {"position": 5, "id": "b"}],
-            [child(TRACKS, 1, id="a"), child(TRACKS, 2, id="b")],
             [],
         ),
     },

@@ -8,12 +8,11 @@ from dataclasses import replace
 import report
 from async_client import CatalogFetched, EndpointError, NotIncludedError, RetryScheduled
 from changes import Outcome
-from endpoints import ENDPOINTS
 from flatten import Rejected
 from tests.support.cases import cases
+from tests.support.fetching import NAMES
 from tests.support.recording import failed, token_rejected
 
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
 FORBIDDEN = EndpointError(
     "tracks", f"{URL}/tracks", 1, NotIncludedError("HTTP 403 Forbidden", "Ask DataCamp")
@@ -34,13 +33,6 @@ FORBIDDEN = EndpointError(
 )
 def test_the_first_line_names_the_kind_of_sync(names, known, expected):
     assert report.started(URL, names, known) == expected.format(URL)
-
-
-def test_an_unencrypted_token_is_warned_about():
-    assert report.unencrypted("http://mock:8080") == (
-        "base_url is http://mock:8080: http is unencrypted, so others on the network can read "
-        "the token. Use https."
-    )
 
 
 def test_a_retry_is_one_line():

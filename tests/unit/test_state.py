@@ -9,11 +9,10 @@ import pytest
 from changes import State, resume
 from changes.limits import MAX_STATE_BYTES
 from changes.snapshot import SnapshotEntry, encode
-from endpoints import ENDPOINTS
 from tests.support.cases import cases
+from tests.support.fetching import NAMES
 
 SOURCE = "https://lms-catalog-api.datacamp.com"
-NAMES = [endpoint.name for endpoint in ENDPOINTS]
 COURSES = {
     "course-1": SnapshotEntry(b"12345678", ("chapter-1",)),
     "course-2": SnapshotEntry(b"abcdefgh", (), 2),
