@@ -38,7 +38,6 @@ class Requests:
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
         self.in_flight = 0
-        self.most_in_flight = 0
         self._changed = Condition()
 
     @property
@@ -58,7 +57,6 @@ class Requests:
         """Delete all requests, but not the number of those in flight."""
         with self._changed:
             self.arrived = []
-            self.most_in_flight = self.in_flight
 
     @contextmanager
     def recording(self, endpoint_name: str, headers: Mapping[str, str]) -> Iterator[None]:
@@ -66,7 +64,6 @@ class Requests:
         with self._changed:
             self.arrived.append(Arrived(endpoint_name, dict(headers)))
             self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
             self._changed.notify_all()
         try:
             yield
@@ -118,11 +115,6 @@ class Server:
     def release(self, endpoint_name: str) -> None:
         """Send the responses that are held, and stop holding."""
         self._holds.pop(endpoint_name)[0].set_result(None)
-
-    def release_all(self) -> None:
-        """Release every endpoint that is held."""
-        for endpoint_name in list(self._holds):
-            self.release(endpoint_name)
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Record a request and return the response to it."""

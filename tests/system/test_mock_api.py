@@ -14,14 +14,20 @@ import pytest
 
 from devkit.package import PROJECT
 from mock_api import __main__ as command
+from mock_api.serving import serving
 from tests.support.cases import cases
-from tests.support.fetching import PATHS, TOKEN
+from tests.support.fetching import CATALOGS, PATHS, TOKEN
 
 
-def respond(base_url, path, token=TOKEN, method="GET"):
-    """Send one request; return status and body."""
+def sent(base_url, path, token=TOKEN, method="GET"):
     connection = HTTPConnection(urlsplit(base_url).netloc)
     connection.request(method, path, headers={"Authorization": f"Bearer {token}"})
+    return connection
+
+
+def respond(*request, **others):
+    """Send one request; return status and body."""
+    connection = sent(*request, **others)
     response = connection.getresponse()
     found = response.status, json.loads(response.read())
     connection.close()
@@ -68,6 +74,16 @@ def test_a_port_in_use_is_an_error(server, capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(["--port", address.partition(":")[2], "--scale", "0.001"])
     assert f"cannot listen on {address}: " in capsys.readouterr().err
+
+
+def test_latency_is_by_endpoint_and_ends_with_the_client():
+    with serving(CATALOGS, token=TOKEN, latency_seconds={"courses": 60}) as server:
+        waiting = sent(server.base_url, PATHS["courses"])
+        server.requests.wait_until(lambda requests: requests.in_flight == 1)
+        assert respond(server.base_url, PATHS["tracks"])[0] == 200
+        assert server.requests.endpoint_names == ["courses", "tracks"]
+        waiting.close()
+        server.requests.wait_until(lambda requests: requests.in_flight == 0)
 
 
 def test_the_command_serves_until_it_is_stopped():
