@@ -48,11 +48,8 @@ async def courses_of(limits=QUICK):
     return results["courses"]
 
 
-def never():
-    async def serve(_):
-        await asyncio.Event().wait()
-
-    return serve
+async def never(_):
+    await asyncio.Event().wait()
 
 
 async def test_each_endpoint_is_requested_with_the_token_and_no_redirect(api):
@@ -165,7 +162,7 @@ async def test_a_401_cancels_all_other_requests(api):
 
 
 async def test_an_attempt_ends_with_the_time_of_its_endpoint(api, clock):
-    api.serve = never()
+    api.serve = never
     started = clock.now
     error = await courses_of(Limits())
     assert (error.attempts, error.reason) == (1, TIMED_OUT.format(600))
@@ -212,7 +209,7 @@ async def test_the_connection_test_sends_one_request_each(api):
 
 
 async def test_the_connection_test_has_a_time_limit(api, clock):
-    api.serve = never()
+    api.serve = never
     results = await probe_all(Settings(TOKEN, BASE_URL, endpoints=ENDPOINTS[4:]), Limits())
     reasons = {name: error.reason for name, error in results.items()}
     assert reasons == dict.fromkeys(["tracks", "courses"], TIMED_OUT.format(600))
