@@ -60,10 +60,10 @@ def retrying(retry: RetryScheduled) -> str:
     )
 
 
-def fetched(event: CatalogFetched, next_name: str | None) -> str:
-    """Describe a catalog that was downloaded; `next_name` is the next to be written, if any."""
+def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
+    """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
     attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
-    waiting = f"; waiting for {next_name}" if next_name not in (None, event.endpoint_name) else ""
+    waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
         f"{event.endpoint_name} fetched: {_count(event.item_count, 'item')}, "
         f"{_size(event.byte_count)}, {event.seconds:.2f} s{attempts}{waiting}"
