@@ -1,15 +1,9 @@
 """DataCamp's catalogs over HTTP, all at once; knows nothing of tables."""
 
-from async_client.background import fetching
-from async_client.client import (
-    CatalogFetched,
-    Event,
-    ReceivedResponse,
-    RetryScheduled,
-    probe_all,
-)
-from async_client.errors import EndpointError, TokenRejectedError
-from async_client.items import UnreadableItem
+from async_client.background import Catalogs, fetching
+from async_client.client import probe_all
+from async_client.errors import EndpointError, FetchError, NotIncludedError, TokenRejectedError
+from async_client.events import CatalogFetched, Event, ResponseReceived, RetryScheduled
 from async_client.limits import Limits
 from async_client.response import Catalog
 from async_client.settings import (
@@ -17,7 +11,6 @@ from async_client.settings import (
     Settings,
     is_unset,
     normalized_url,
-    unknown_keys,
     validate_configuration,
 )
 
@@ -25,18 +18,19 @@ __all__ = [
     "SETTINGS",
     "Catalog",
     "CatalogFetched",
+    "Catalogs",
     "EndpointError",
     "Event",
+    "FetchError",
     "Limits",
-    "ReceivedResponse",
+    "NotIncludedError",
+    "ResponseReceived",
     "RetryScheduled",
     "Settings",
     "TokenRejectedError",
-    "UnreadableItem",
     "fetching",
     "is_unset",
     "normalized_url",
     "probe_all",
-    "unknown_keys",
     "validate_configuration",
 ]

@@ -60,7 +60,7 @@ def _timed_out(
             f"no data received for {silence_seconds:g} s",
             f"{CHECK_NETWORK}, or raise request_timeout_seconds",
         )
-    return TransientError(
+    return FinalError(  # no time is left for another attempt
         f"timed out after {endpoint_seconds:g} s in total, retries included",
         "The network or DataCamp's service is too slow; the next sync will retry",
     )

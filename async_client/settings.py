@@ -31,13 +31,15 @@ _NEVER_IN_A_URL = frozenset(' <>"{}|\\^`')  # RFC 3986, appendix A
 class Settings:
     """A valid configuration; `endpoints` are those that are not skipped, in replay order.
 
-    `base_url` is normalized. Their `repr` does not show the token.
+    `base_url` is normalized. `notes` has a sentence on each key that no setting has. Their `repr`
+    does not show the token.
     """
 
     bearer_token: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
     request_timeout_seconds: float = DEFAULT_REQUEST_TIMEOUT_SECONDS
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
+    notes: tuple[str, ...] = ()
 
     @property
     def sends_token_unencrypted(self) -> bool:
@@ -72,6 +74,7 @@ def validate_configuration(configuration: Mapping[str, str]) -> Settings:
         base_url=values["base_url"],
         request_timeout_seconds=values["request_timeout_seconds"],
         endpoints=values["skip_endpoints"],
+        notes=tuple(unknown_keys(configuration)),
     )
 
 

@@ -1,6 +1,6 @@
 """What the connector is compared with: a bare download, and two syncs that rewrite every row.
 
-Both syncs use the connector's `flatten_item`, so that they write the same rows.
+Both syncs use the connector's `Flattener`, so that they write the same rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import aiohttp
 import requests
 
 from endpoints import ENDPOINTS, Endpoint
-from flatten import flatten_item
+from flatten import Flattener
 
 Configuration = Mapping[str, str]
 
@@ -61,8 +61,7 @@ def _fetch(endpoint: Endpoint, configuration: Configuration, watch: Any) -> list
 
 def _write(endpoint: Endpoint, items: list[object], watch: Any) -> None:
     """Upsert every row of a catalog, then checkpoint."""
-    for item in items:
-        flat = flatten_item(endpoint, item)
+    for flat in map(Flattener(endpoint).flatten_item, items):
         if flat.row is not None:
             watch.upsert(endpoint.table.name, flat.row)
         for row in flat.children.values():

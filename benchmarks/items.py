@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from itertools import chain, starmap
+from datetime import datetime, timezone
+from itertools import starmap
 from statistics import median
 from timeit import repeat
 
-from async_client.response import split
+from async_client.response import Catalog, Response, judge
 from changes import Plan, Snapshot
 from changes.snapshot import fingerprint
 from endpoints import ENDPOINTS, Endpoint
@@ -24,15 +25,15 @@ def main() -> None:
     """
     items = catalog()
     bodies = {e: json.dumps({"data": items[e.name]}).encode() for e in ENDPOINTS}
-    split_bodies = {endpoint: split(endpoint, body) for endpoint, body in bodies.items()}
+    catalogs = {endpoint: _judged(endpoint, body) for endpoint, body in bodies.items()}
     columns: dict[Endpoint, UndeclaredColumns] = {endpoint: {} for endpoint in bodies}
     # With their columns, as a lookup by endpoint for each item would count as flattening.
-    decoded = [(e, item, columns[e]) for e, each in split_bodies.items() for item in each]
+    decoded = [(e, item, columns[e]) for e, each in catalogs.items() for item in each.items()]
     flat = [flatten_item(*arguments) for arguments in decoded]
     last = _synced(bodies, {})
     steps: dict[str, Callable[[], object]] = {
-        "split": lambda: [split(endpoint, body) for endpoint, body in bodies.items()],
-        "decode": lambda: deque(chain.from_iterable(split_bodies.values()), 0),
+        "judge": lambda: [_judged(endpoint, body) for endpoint, body in bodies.items()],
+        "decode": lambda: [each.items() for each in catalogs.values()],
         "flatten": lambda: deque(starmap(flatten_item, decoded), 0),
         "digest": lambda: deque(map(fingerprint, flat), 0),
         "all, with the comparison": lambda: _synced(bodies, last),
@@ -44,6 +45,10 @@ def main() -> None:
     print(json.dumps(microseconds))
 
 
+def _judged(endpoint: Endpoint, body: bytes) -> Catalog:
+    return judge(endpoint, "", Response(200, {}, body), datetime.now(timezone.utc))
+
+
 def _synced(
     bodies: Mapping[Endpoint, bytes], before: Mapping[str, Snapshot]
 ) -> dict[str, Snapshot]:
@@ -51,7 +56,7 @@ def _synced(
     snapshots = {}
     for endpoint, body in bodies.items():
         plan, columns = Plan(endpoint, before.get(endpoint.name)), UndeclaredColumns()
-        flat = (flatten_item(endpoint, item, columns) for item in split(endpoint, body))
+        flat = (flatten_item(endpoint, item, columns) for item in _judged(endpoint, body).items())
         deque(plan.operations(flat), 0)
         snapshots[endpoint.name] = plan.outcome.snapshot
     return snapshots

@@ -22,7 +22,7 @@ import duckdb
 import msgspec
 
 from async_client import Limits
-from async_client.response import MAX_BODY_COMMAS
+from async_client.limits import MAX_VALUES
 from benchmarks.results import STATES, Run
 from devkit import sdk
 from devkit.package import PROJECT
@@ -259,8 +259,9 @@ def _at_the_bounds() -> dict[str, dict[str, Any]]:
     number = Limits().body_bytes // (len(item % 0) + 1)
     bodies = {
         "six catalogs of 32 MiB": b"[%s]" % b",".join(item % n for n in range(number)),
-        "six lists of a million items": b"[%s1]" % (b"1," * MAX_BODY_COMMAS),
-        "six times a million objects": b'{"data":[],"x":[%s{}]}' % (b'{"a":{}},' * 999_999),
+        "six lists of a million items": b"[%s1]" % (b"1," * MAX_VALUES),
+        "six times as many objects as may be": b'{"data":[],"x":[%s{}]}'
+        % (b'{"a":{}},' * (MAX_VALUES // 3 - 2)),
     }
     return {case: dict.fromkeys(_NAMES, body) for case, body in bodies.items()}
 

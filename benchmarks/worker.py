@@ -9,8 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,7 @@ import msgspec
 from fivetran_connector_sdk import Operations
 
 import connector
+from async_client import CatalogFetched, Catalogs, Event, Limits, Settings, fetching
 from benchmarks import baselines
 from benchmarks.baselines import Configuration
 from benchmarks.results import Run, peak_bytes
@@ -47,16 +48,16 @@ class Watch:
 
     def checkpoint(self, state: object, /) -> None:
         """Pass a checkpoint on; the last one ends what is measured."""
-        started = self._now()
+        started = self.now()
         self._checkpoint(state)
-        self._run.seconds = self._now()
+        self._run.seconds = self.now()
         self._run.cpu_seconds = time.process_time() - self._cpu_started
         self._run.checkpoint_seconds.append(self._run.seconds - started)
         self._ends.append(self._run.seconds)
 
-    def arrived(self, endpoint_name: str) -> None:
-        """Record that a response is complete."""
-        self._run.arrived[endpoint_name] = self._now()
+    def arrived(self, endpoint_name: str, seconds: float | None = None) -> None:
+        """Record that a response is complete, now or so many seconds after the start."""
+        self._run.arrived[endpoint_name] = self.now() if seconds is None else seconds
 
     def run(self) -> Run:
         """Return what was measured; an endpoint is written when its checkpoint returns."""
@@ -66,7 +67,8 @@ class Watch:
         self._run.written = {e.name: end for e, end in zip(ENDPOINTS, ends, strict=False)}
         return self._run
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Return the seconds since the start."""
         return time.perf_counter() - self._started
 
 
@@ -97,14 +99,17 @@ def main() -> None:
 
 
 def _connector(configuration: Configuration, state: sdk.State, watch: Watch) -> None:
-    fetching = vars(connector)["fetching"]
+    def watched(
+        settings: Settings, limits: Limits, on_event: Callable[[Event], None]
+    ) -> AbstractContextManager[Catalogs]:
+        started = watch.now()
 
-    @contextmanager
-    def watched(*arguments: Any) -> Iterator[Any]:
-        with fetching(*arguments) as catalogs:
-            for name, future in catalogs.items():
-                future.add_done_callback(lambda _, name=name: watch.arrived(name))
-            yield catalogs
+        def on_watched(event: Event) -> None:
+            if isinstance(event, CatalogFetched):  # handled later than it happened
+                watch.arrived(event.endpoint_name, started + event.seconds)
+            on_event(event)
+
+        return fetching(settings, limits, on_watched)
 
     vars(connector).update(op=watch, fetching=watched)
     connector.update(configuration, state)

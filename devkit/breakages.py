@@ -46,10 +46,8 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "no checkpoint before the first write": ("_checkpoint(progress, endpoint.name)", "pass"),
         "no checkpoint after an endpoint": ("(progress, None if rejected else follower)", ""),
         "writing is not reset before a 401 is raised": ("None if rejected else ", ""),
-        "a 401 of a later endpoint is not seen": ("future.exception(), Token", "future, Token"),
         "one failed endpoint leaves the sync green": ("if failures:", "if len(failures) > 1:"),
         "a cancelled sync is a success": ("except BaseException", "except KeyboardInterrupt"),
-        "a replayed body is kept in memory": ("catalogs.pop(", "catalogs.get("),
     },
     ("report.py", "tests/unit/test_report.py"): {
         "one deferred delete is not reported": ("outcome.deferred:", "outcome.deferred > 1:"),
@@ -65,19 +63,24 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "environment proxies are ignored": ("proxy=", "proxy=None and "),
     },
     ("async_client/client.py", "tests/unit/test_background.py"): {
-        "a 401 does not cancel the other requests": ("FIRST_EXCEPTION", "ALL_COMPLETED"),
+        "a 401 does not cancel the other requests": (
+            "if await task:",
+            "if await task and not tasks:",
+        ),
     },
     ("async_client/client.py", "tests/system/test_faults.py"): {
         "TLS certificates are not verified": ("if secure else True", "if not secure else False"),
         "a silent server is waited for": ("sock_read=silence_seconds", "sock_read=None"),
         "redirects are followed": ("allow_redirects=False", "allow_redirects=True"),
-        "a token that a redirect encodes is shown": ("not in unquote(headers", "not in (headers"),
-        "a body is not bounded": ("if len(body) > self.limits.body_bytes:", "if not body:"),
+        "a token that a redirect encodes is shown": ("in unquote(", "in str("),
+        "a body is not bounded": ("if len(body) > limits.body_bytes:", "if not body:"),
     },
     ("async_client/evidence.py", "tests/unit/test_evidence.py"): {
-        "a member hasMore is misspelt": ('"hasmore",', '"has_more",'),
-        "an equal total is a shortfall": ("greatest[1] <= item_count", "greatest[1] < item_count"),
-        "an error beside the list is ignored": ("return not _is_nothing(value)", "return False"),
+        "an equal total is a shortfall": ('[(item_count, "")]', '[(item_count - 1, "")]'),
+        "an error beside the list is ignored": ('"error": _is_error', '"error": lambda _: False'),
+    },
+    ("async_client/signs.py", "tests/unit/test_evidence.py"): {
+        "a member hasMore is misspelt": ('"hasmore ', '"has_more '),
     },
     ("async_client/requested_wait.py", "tests/unit/test_requested_wait.py"): {
         "Retry-After dates count from the local clock": ("sent = _date(", "sent = now or _date("),
@@ -85,13 +88,11 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     ("async_client/response.py", "tests/unit/test_response.py"): {
         "a list without readable keys is a catalog": ("    _check_keys(endpoint, items)\n", ""),
         "one of several lists is guessed": ("if len(found) != 1:", "if not found:"),
-    },
-    ("async_client/items.py", "tests/unit/test_items.py"): {
-        "an item of any size is decoded": ("    if not may_exceed:", "    if items:"),
+        "any number of values is decoded": ("if values > MAX_VALUES:", "if values < 0:"),
     },
     ("async_client/status.py", "tests/unit/test_status.py"): {
         "HTTP 501 is retried": ("- {501, 505}", "- {505}"),
-        "HTTP 401 costs one endpoint only": ("401: _unauthorized", "401: _forbidden"),
+        "HTTP 401 costs one endpoint only": ("401: _unauthorized", "401: _not_found"),
     },
     ("async_client/retry.py", "tests/unit/test_retry.py"): {
         "jitter shortens Retry-After": ("seconds = max(", "seconds = min("),
@@ -128,7 +129,7 @@ _BY_FILE: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "the foreign key in a child wins": ("**fields, **fixed}", "**fixed, **fields}"),
     },
     ("flatten/rules.py", "tests/unit/test_rules.py"): {
-        "chapters count from 0": ("children(value), start=1)", "children(value))"),
+        "chapters count from 0": ("(value, start=1)", "(value)"),
     },
     ("flatten/values.py", "tests/unit/test_values.py"): {
         "a lone surrogate stays": ("text = _SURROGATE.sub(", "_SURROGATE.sub("),

@@ -14,7 +14,7 @@ from devkit.descriptions import TABLES, child_of, row_meaning, table_sentence, w
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
+from flatten.rules import CHILD_RULES, FIELD_RULES, name_texts, number_all_or_none
 
 README = PROJECT / "README.md"
 
@@ -101,10 +101,10 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return "the parent's `id`"
     source, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
     if column.name == "position":
-        together = rule is numbered_all_or_none
+        together = rule is number_all_or_none
         fits = "all are distinct whole numbers" if together else "it has one"
         source += f" if {fits}, else the place in the list, from 1"
-    elif rule is named and column.name == "name":
+    elif rule is name_texts and column.name == "name":
         source += ", or the entry itself if it is text"
     return source
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import connector
-from async_client import Limits
 from mock_api.serving import serving
-from tests.support.fetching import CATALOGS, TOKEN
+from tests.support.fetching import CATALOGS, QUICK, TOKEN
 from tests.support.recording import run_sync
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
@@ -22,11 +20,9 @@ def _no_proxy(monkeypatch):
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick():
     """Retry without waiting."""
-    limits = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
-    monkeypatch.setattr(connector, "LIMITS", limits)
-    return limits
+    return QUICK
 
 
 @pytest.fixture

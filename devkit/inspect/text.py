@@ -21,7 +21,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
             for path, field in section.items():
                 yield _wrapped("    ", f"{path:25} {', '.join(_parts(field, ' '))}", 30)
         elif section and label != "endpoint":
-            separator = ": " if label in ("envelope", "evidence") else " "
+            separator = ": " if label == "shortfall" else " "
             yield _wrapped("  ", f"{label:12} {', '.join(_parts(section, separator))}", 15)
 
 

@@ -61,7 +61,7 @@ def fetched(base_url):
     """Fetch every catalog with two attempts; return the items or the error of each endpoint."""
     limits, settings = Limits(wait_caps_seconds=(0.0,)), Settings(TOKEN, base_url)
     with fetching(settings, limits, lambda event: None) as catalogs:
-        return {name: f.exception(20) or list(f.result()) for name, f in catalogs.items()}
+        return {name: f.exception(20) or f.result().items() for name, f in catalogs.items()}
 
 
 def test_over_https_a_proxy_sees_a_tunnel_and_no_token(proxy, tmp_path, monkeypatch):

@@ -40,7 +40,6 @@ THIRD_PARTY = {
     "async_client/client.py": {"aiohttp"},
     "async_client/environment.py": {"certifi"},
     "async_client/failures.py": {"aiohttp"},
-    "async_client/items.py": {"msgspec"},
     "async_client/response.py": {"msgspec"},
     "async_client/retry.py": {"backoff"},
 }

@@ -45,7 +45,6 @@ WITHOUT_MESSAGE = aiohttp.ClientConnectorCertificateError(None, ValueError())
 TIMEOUTS = [
     (aiohttp.ConnectionTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
     (aiohttp.SocketTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
-    (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
 ]
 CONNECTION_FAILURES = {
     "the host name cannot be resolved (Name or service not known)": UNRESOLVED,
@@ -70,6 +69,7 @@ UNREQUESTED = (
 )
 INVALID_URL = "base_url or the proxy URL is invalid"
 FINAL = [
+    (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
     (MISMATCH, f"{UNTRUSTED}certificate is not valid for '127.0.0.1'", NAME_THE_CA),
     (WITHOUT_MESSAGE, f"{UNTRUSTED}it is not valid for the host", NAME_THE_CA),
     (

@@ -10,9 +10,9 @@ from async_client import (
     Limits,
     Settings,
     normalized_url,
-    unknown_keys,
     validate_configuration,
 )
+from async_client.settings import unknown_keys
 from endpoints import ENDPOINTS
 from tests.support.fetching import NAMES, TOKEN
 
