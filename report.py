@@ -150,6 +150,7 @@ def failure(results: Mapping[str, object], endpoint_names: Collection[str]) -> s
     """Explain the sync's failure: each endpoint, why, and what to do."""
     failed = [result for result in results.values() if isinstance(result, Exception)]
     written = len(results) - len(failed)
+    lines = [f"- {error}" for error in dict.fromkeys(failed)]  # a rejected token is one error
     if any(is_token_rejected(result) for result in failed):
         head = "DataCamp rejected the token (HTTP 401); the sync stopped."
     elif written == 0:
@@ -161,7 +162,7 @@ def failure(results: Mapping[str, object], endpoint_names: Collection[str]) -> s
             f"{'its' if len(failed) == 1 else 'their'} tables are unchanged. "
             f"The other {'one is' if written == 1 else f'{written} are'} up to date."
         )
-    return "\n".join([head, *(f"- {error}" for error in failed)])
+    return "\n".join([head, *lines])
 
 
 def is_token_rejected(result: object) -> bool:

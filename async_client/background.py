@@ -1,8 +1,8 @@
 """Fetch in a thread of its own while the caller writes what has arrived.
 
 The event loop has a thread of its own because operations block: an upsert or a checkpoint can
-take longer than the silence limit, and a loop that is blocked by one lets healthy downloads time
-out.
+take longer than the silence limit, and a loop that is blocked by one reads nothing, and lets
+connections and downloads time out.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from async_client.client import Fetched, fetch_all
 from async_client.errors import EndpointError, TokenRejectedError
 from async_client.events import Event
+from async_client.fetch import Fetched, fetch_all
 from async_client.limits import Limits
 from async_client.response import Catalog
 from async_client.settings import Settings

@@ -46,7 +46,7 @@ class RateLimitQueue:
         return True
 
     def leave(self, endpoint_name: str) -> None:
-        """Remove an endpoint whose request has ended or will not be sent."""
+        """Remove an endpoint whose request has ended; if it was limited, `limit` follows."""
         self._due.pop(endpoint_name, None)
         if self._in_flight == endpoint_name:
             self._in_flight = None
@@ -70,13 +70,9 @@ class Turns:
         try:
             yield await self._wait(endpoint_name, ends)
         finally:
-            self.leave(endpoint_name)
-
-    def leave(self, endpoint_name: str) -> None:
-        """Let the next endpoint have its turn."""
-        self._queue.leave(endpoint_name)
-        self._changed.set_result(None)
-        self._changed = asyncio.get_running_loop().create_future()
+            self._queue.leave(endpoint_name)
+            self._changed.set_result(None)
+            self._changed = asyncio.get_running_loop().create_future()
 
     async def _wait(self, endpoint_name: str, ends: float) -> bool:
         while (left := ends - self._clock()) > 0:

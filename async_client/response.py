@@ -92,7 +92,7 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
         raise unreadable("the body is neither valid UTF-8 nor valid in its declared charset")
     if len(text) > MAX_BODY_BYTES:  # it may have grown to twice its size
         raise too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes in UTF-8")
-    values = sum(map(text.count, (b",", b"[", b"{")))
+    values = len(text) - len(text.translate(None, delete=b",[{"))
     if values > MAX_VALUES:
         raise too_large(f"{values:,} commas and opening brackets, more than {MAX_VALUES:,}")
     try:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
@@ -49,15 +48,11 @@ def waits(
 
 def rate_limit_seconds(failure: RateLimitError, limits: Limits, seconds_left: float) -> float:
     """Return the wait that a rate limit requests; a reset beyond the time left counts as none."""
-    reset = failure.reset_seconds
-    if failure.retry_after_seconds:
-        seconds = failure.retry_after_seconds
-    elif reset is not None and reset < seconds_left:
-        seconds = reset
-    elif failure.retry_after_seconds is None:
-        seconds = limits.rate_limit_wait_seconds
-    else:  # Retry-After: 0
-        seconds = 0.0
+    seconds = failure.retry_after_seconds
+    if seconds is None and (failure.reset_seconds or 0.0) < seconds_left:
+        seconds = failure.reset_seconds
+    if seconds is None:
+        return limits.rate_limit_wait_seconds
     return max(seconds, limits.min_rate_limit_wait_seconds)
 
 
@@ -90,5 +85,4 @@ def _why(failure: TransientError, seconds_left: float) -> str:
     requested = failure.retry_after_seconds
     if requested is None or requested < seconds_left:
         return "no time is left for another attempt"
-    amount = f" of {requested:.0f} s" if math.isfinite(requested) else ""
-    return f"its Retry-After{amount} exceeds the time left for retries"
+    return f"its Retry-After of {requested:.0f} s exceeds the time left for retries"

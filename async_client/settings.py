@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from async_client.environment import is_proxied
 from endpoints import ENDPOINTS, Endpoint
 
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
@@ -45,7 +46,8 @@ class Settings:
     def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
-        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+        is_local = _is_loopback(parts.hostname or "") and not is_proxied(self.base_url)
+        return parts.scheme == "http" and not is_local
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,21 @@ class Setting:
 
 
 def validate_configuration(configuration: Mapping[str, str]) -> Settings:
-    """Return the settings; raise a ValueError that names the key and the fix."""
-    values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+    """Return the settings; raise a ValueError that names the key and the fix.
+
+    It also names the keys that no setting has, one of which may be the missing one, misspelt.
+    """
+    notes = unknown_keys(configuration)
+    try:
+        values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+    except ValueError as error:
+        raise ValueError(" ".join([str(error), *notes])) from None
     return Settings(
         bearer_token=values["bearer_token"],
         base_url=values["base_url"],
         request_timeout_seconds=values["request_timeout_seconds"],
         endpoints=values["skip_endpoints"],
-        notes=tuple(unknown_keys(configuration)),
+        notes=tuple(notes),
     )
 
 

@@ -15,7 +15,8 @@ _JSON_TYPES = {dict: "an object", list: "a list", str: "a string", bool: "a bool
 def key_problem(name: str, value: object, key: object) -> str | None:
     """Return the reason why the value of the field `name` is no key; None if it is one.
 
-    `value` is that of the object's own field, and `key` what would be stored for it.
+    `value` is that of the object's own field: whether another spelling of it is the key is
+    unknown, and a wrong key would replace other rows. `key` is what would be stored.
     """
     if value is None:
         return f"it has no {name}"

@@ -30,14 +30,8 @@ class RowMaker:
         # Whether a declared column has a rule; those of undeclared fields are applied in any case.
         self._has_rules = not FIELD_RULES.keys().isdisjoint(fields)
         self._known_fields = {*fields, *FIELD_RULES}
-        # The fields that may be spelled otherwise, by the column that their spellings share. A
-        # key may not: whether the other spelling is the key is unknown, and a wrong key would
-        # replace other rows.
-        self._respellable = {
-            column_name(name): name
-            for name in (*FIELD_RULES, *fields)
-            if name not in table.primary_key
-        }
+        # The fields that may be spelled otherwise, by the column that their spellings share.
+        self._respellable = {column_name(name): name for name in (*FIELD_RULES, *fields)}
         self._columns = frozenset(map(column_name, fields))
         self._undeclared_columns: set[str] = set()
 

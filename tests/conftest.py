@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_api.serving import serving
-from tests.support.fetching import CATALOGS, QUICK, TOKEN
+from tests.support.fetching import CATALOGS, TOKEN
 from tests.support.recording import run_sync
 
 CONFIGURATION = {"bearer_token": "t0ken-for-tests", "base_url": "http://127.0.0.1:1"}
@@ -17,12 +17,6 @@ def _no_proxy(monkeypatch):
     proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
     for name in (*proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def quick():
-    """Retry without waiting."""
-    return QUICK
 
 
 @pytest.fixture

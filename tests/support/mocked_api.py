@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 from aioresponses import CallbackResult, aioresponses
 
 from async_client import Event, Limits, Settings
-from async_client.client import Fetched, fetch_all
+from async_client.fetch import Fetched, fetch_all
 from endpoints import ENDPOINTS, Endpoint
 from tests.support.fetching import CATALOGS, PATHS, TOKEN
 

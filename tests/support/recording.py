@@ -136,6 +136,21 @@ class Catalogs(async_client.Catalogs):
         return result if isinstance(result, EndpointError) else catalog_of(result)
 
 
+def updating(
+    results: Mapping[str, Result] | Catalogs | None = None,
+) -> Callable[[Mapping[str, str], Mapping[str, Any]], None]:
+    """Return an `update` with these results, or that retries without waiting without them."""
+    how: dict[str, Any] = {}
+    if results is not None:
+        catalogs = results if isinstance(results, Catalogs) else Catalogs(results)
+        how["fetching"] = catalogs.fetch
+
+    def update(configuration: Mapping[str, str], state: Mapping[str, Any]) -> None:
+        connector.sync(validate_configuration(configuration), state, limits=QUICK, **how)
+
+    return update
+
+
 def run_sync(
     configuration: Mapping[str, str],
     results: Mapping[str, Result] | Catalogs | None = None,
@@ -143,14 +158,10 @@ def run_sync(
     before: Callable[[Operation], None] = lambda operation: None,
 ) -> Recorded:
     """Run `connector.sync` against recorders, fetching from the network without `results`."""
-    operations, log, error, how = Recorder(before), Recorder(), None, {}
-    if results is not None:
-        catalogs = results if isinstance(results, Catalogs) else Catalogs(results)
-        how["fetching"] = catalogs.fetch
+    operations, log, error = Recorder(before), Recorder(), None
     with patch.multiple(connector, op=operations, log=log):
         try:
-            settings = validate_configuration(configuration)
-            connector.sync(settings, state or {}, limits=QUICK, **how)
+            updating(results)(configuration, state or {})
         except Exception as caught:  # noqa: BLE001 (the test looks at it)
             error = caught
     return Recorded(operations, log, error)

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import pytest
 
 from async_client import CatalogFetched, Catalogs, RetryScheduled, Settings, fetching
-from async_client.client import Fetched
+from async_client.fetch import Fetched
 from endpoints import ENDPOINTS
 from tests.support.fetching import CATALOGS, NAMES, QUICK, TOKEN
 from tests.support.mocked_api import BASE_URL, reply

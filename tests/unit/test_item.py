@@ -121,6 +121,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
             [],
         ),
+        "declared fields alone": (
+            {"instructors": ["Ada", "Bob"]},
+            {"instructors": "Ada, Bob"},
+            [],
+        ),
         "a field takes precedence over one from a rule": (
             {"topic": {"name": "from the object"}, "topic_name": "own"},
             {"topic_name": "own"},
@@ -155,6 +160,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             {"title": None, "Title": "x", "topic": None, "TOPIC": {"name": "SQL"}},
             {"title": "x", "topic_name": "SQL"},
             [],
+        ),
+        "of several spellings the first by name is used": (
+            {"topicName": "c", "topic-name": "b", "Topic name": "a"},
+            {"topic_name": "a"},
+            ["topic-name", "topicName"],
         ),
         "another spelling takes precedence over a field from a rule": (
             {"topic": {"name": "from the object"}, "topicName": "own"},

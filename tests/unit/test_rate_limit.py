@@ -54,6 +54,15 @@ def test_one_request_of_the_queue_is_in_flight_at_a_time():
     assert queue.start("tracks")
 
 
+def test_a_request_in_flight_holds_the_queue_when_all_become_due_at_the_same_time():
+    """A new rate limit postpones the endpoint in flight too, and another one joined earlier."""
+    queue = queue_of(courses=500)
+    queue.limit("tracks", 2)
+    assert queue.start("tracks")
+    queue.limit("projects", 600)
+    assert not queue.start("courses")
+
+
 def test_a_backoff_after_another_failure_does_not_hold_the_queue():
     """The endpoint is not in the queue while it waits, and is due at once when it is back."""
     queue = queue_of(courses=1, tracks=2)
@@ -138,6 +147,7 @@ async def test_queueing_ends_with_the_time_of_the_endpoints(
     started, api.serve = clock.now, serve
     results, _ = await fetched(Limits(endpoint_seconds=60.0))
     sent = [request.seconds - started for request in api.requests]
+    assert clock.now - started == pytest.approx(sent[-1])  # nobody waits for a turn in vain
     assert sent == pytest.approx([*[0] * 6, *sent_seconds])
     assert sum(error.attempts for error in results.values()) == len(sent)
     assert sorted(error.reason for error in results.values()) == [last, *[NO_TURN] * 5]

@@ -111,6 +111,15 @@ def test_http_to_another_machine_sends_the_token_unencrypted(host):
     assert not validated(base_url=f"https://{host}").sends_token_unencrypted
 
 
+def test_http_to_this_machine_through_a_proxy_sends_the_token_unencrypted(monkeypatch):
+    """The proxy reads what is sent over http; over https it only opens a tunnel."""
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example")
+    assert validated(base_url="http://[::1]:80").sends_token_unencrypted
+    assert not validated(base_url="https://[::1]:80").sends_token_unencrypted
+    monkeypatch.setenv("NO_PROXY", "::1")
+    assert not validated(base_url="http://[::1]:80").sends_token_unencrypted
+
+
 def test_a_timeout_is_any_number_above_0():
     """The number of seconds may be whole or fractional."""
     texts = ("30", "0.25", "1e2", "+7")

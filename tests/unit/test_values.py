@@ -85,7 +85,7 @@ FITS = {
     string: {
         "any script and control characters": ("Zürich 東京 \U0001f600\r\n\t\x01\u2028",) * 2,
         "NUL is removed": ("a\0b\0", "ab"),
-        "surrogates in the wrong order": ("\ude00\ud83d\0", "\ufffd\ufffd"),
+        "surrogates in the wrong order": ("\ude00\ud83d", "\ufffd\ufffd"),
         "as many digits as the SDK parses": ("9" * 4300, "9" * 4300),
         "digits and something else": ("9" * 5000 + "x", "9" * 5000 + "x"),
         "a huge number": (-(10**40), "-1" + "0" * 40),
