@@ -143,7 +143,10 @@ def test_the_dbt_models_test_keys_and_parents():
 
 def never_null(table):
     """Return the columns of a table that docs/tables.md describes as never NULL."""
-    page = DOCUMENTS["docs/tables.md"].split(f"\n## {table.name}\n")[1].split("\n## ")[0]
+    sections = dict(re.findall(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENTS["docs/tables.md"]))
+    page = sections[table.name]
+    if "(#columns-of-all-items)" in page:
+        page += sections["Columns of all items"]
     columns = re.findall(r"^\| `(\w+)`.* \| ([^|]+) \|$", page, re.MULTILINE)
     assert len(columns) == len(table.columns)
     return [name for name, when in columns if when == "never"]
