@@ -85,7 +85,9 @@ def sync(
 
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
-            log.warning(report.retrying(event))
+            # There can be hundreds of attempts after a rate limit, so only the first is logged.
+            if event.max_attempts is not None or event.failed_attempt == 1:
+                log.warning(report.retrying(event))
         elif isinstance(event, CatalogFetched):
             next_name = next((name for name in names if name not in results), None)
             log.info(report.fetched(event, next_name))

@@ -49,9 +49,13 @@ def unencrypted(base_url: str) -> str:
 
 def retrying(retry: RetryScheduled) -> str:
     """Describe one failed attempt and the wait before the next."""
+    if retry.max_attempts is None:
+        return (
+            f"{retry.endpoint_name}: {retry.reason}; endpoints that reached the limit now send "
+            f"one request at a time, the next in {retry.wait_seconds:.1f} s"
+        )
     return (
-        f"{retry.endpoint_name}: attempt {retry.failed_attempt}"
-        f"{f' of {retry.max_attempts}' if retry.max_attempts else ''} failed: "
+        f"{retry.endpoint_name}: attempt {retry.failed_attempt} of {retry.max_attempts} failed: "
         f"{retry.reason}; retrying in {retry.wait_seconds:.1f} s"
     )
 

@@ -185,6 +185,10 @@ def of_a_sync() -> Iterator[Row]:
         "an attempt failed, and another follows",
         NOTHING,
         report.retrying(RetryScheduled("courses", 1, 6, "HTTP 503 Service Unavailable", 0.7)),
+    )
+    yield unsplit(
+        "DataCamp limits the rate; shown for the first time only",
+        NOTHING,
         report.retrying(RetryScheduled("courses", 1, None, "HTTP 429 Too Many Requests", 15.0)),
     )
     fetched = CatalogFetched("courses", 764, 2_600_000, 1.41, 2)

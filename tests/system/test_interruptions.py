@@ -93,7 +93,7 @@ def test_a_kill_while_waiting_for_a_response_costs_nothing(tmp_path, server, nam
     server.hold(name)
     server.requests.clear()
     with fivetran.start(project, ["debug"]) as process:
-        reached = f"{done[-1]} written" if done else "Incremental sync"
+        reached = f" {done[-1]} written" if done else "Incremental sync"
         assert any(reached in line for line in process.stdout)
         server.requests.wait_until(lambda requests: requests.in_flight == 1)
         process.kill()

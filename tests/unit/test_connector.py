@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import connector
+import report
 from async_client import CatalogFetched, RetryScheduled
 from changes import state as states
 from endpoints import ENDPOINTS
@@ -314,12 +315,16 @@ def test_the_log_names_what_an_early_catalog_waits_for(recorded):
     """It is the endpoint that is written next; that one waits for none."""
     early, first = (CatalogFetched(name, 0, 0, 0.0, 1) for name in ("courses", "assessments"))
     retry = RetryScheduled("tracks", 1, 6, "HTTP 503", 0.5)
-    _, log, _ = recorded(Catalogs({}, {"assessments": [early, first], "practices": [retry]}))
+    limited = [RetryScheduled("tracks", number, None, "HTTP 429", 15) for number in (1, 2, 3)]
+    events = {"assessments": [early, first], "practices": [retry, *limited]}
+    _, log, _ = recorded(Catalogs({}, events))
     assert [line for line in log.of_level("info") if " fetched" in line] == [
         "courses fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
         "assessments fetched: 0 items, 0.0 kB, 0.00 s",
     ]
-    assert log.of_level("warning")[1].startswith("tracks: attempt 1 of 6 failed: HTTP 503;")
+    retries = [line for line in log.of_level("warning") if line.startswith("tracks: ")]
+    assert retries[:2] == [report.retrying(event) for event in (retry, limited[0])]
+    assert not any("HTTP" in line for line in retries[2:])
 
 
 def test_a_catalog_is_released_once_it_is_written(recorded):

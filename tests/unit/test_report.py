@@ -51,6 +51,11 @@ def test_a_retry_is_one_line():
     assert report.retrying(retry) == (
         "courses: attempt 2 of 6 failed: HTTP 503 Service Unavailable; retrying in 3.1 s"
     )
+    limited = RetryScheduled("courses", 1, None, "HTTP 429 Too Many Requests", 15.0)
+    assert report.retrying(limited) == (
+        "courses: HTTP 429 Too Many Requests; endpoints that reached the limit now send "
+        "one request at a time, the next in 15.0 s"
+    )
 
 
 @cases(
