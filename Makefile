@@ -1,16 +1,30 @@
 # Needs Python 3.10 or newer and make; everything else is installed into .venv.
-PYTHON ?= python3
+# Also if the variable is set but empty, which `?=` would keep.
+ifeq ($(strip $(PYTHON)),)
+override PYTHON := python3
+endif
 BIN := .venv/bin
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
 
-.PHONY: help demo package dbt dbt-clouds test test-fast breakages test-pythons bench lakehouse lint check format clean
+# Settings of a user's own under which pip cannot install into an environment, and Python does not
+# find the modules of the current folder.
+export PIP_USER := 0
+unexport PYTHONSAFEPATH
+
+# `rebuild` if an environment was installed that cannot be used: its Python is gone, or the folder was
+# renamed or copied, so that the commands in it start the Python of another folder.
+broken = $(shell [ ! -s $(1)/installed ] || { $(1)/bin/python -c '' && \
+  [ "$$(cat $(1)/installed)" = "$$(pwd -P)" ]; } 2>/dev/null || echo rebuild)
+
+.PHONY: rebuild help install demo package dbt dbt-clouds test test-fast mutants test-pythons bench lakehouse lint check format clean
 
 help:
+	@echo "make install       install what all commands need into .venv"
 	@echo "make demo          run two syncs against a mock server of DataCamp's API"
 	@echo "make package       write dist/, the folder to deploy to Fivetran"
 	@echo "make test          run all tests with coverage"
 	@echo "make test-fast     run the unit tests (10 s)"
-	@echo "make breakages     check that the tests catch bugs (5 minutes)"
+	@echo "make mutants       list the bugs that the unit tests would miss"
 	@echo "make test-pythons  run all tests on every supported Python that is installed"
 	@echo "make bench         run the benchmarks (25 minutes; 4 with BENCH=--quick)"
 	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
@@ -21,18 +35,21 @@ help:
 	@echo "make format        format the code"
 	@echo "make clean         delete what these commands created"
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-dev.txt $(call broken,.venv)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is required: make PYTHON=python3.11 ...")'
 	@echo "Installing into .venv, which takes a minute ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+	@pwd -P > $@
 
-.venv-grpc/installed: requirements.txt devkit/requirements-grpc.txt
+.venv-grpc/installed: requirements.txt devkit/requirements-grpc.txt $(call broken,.venv-grpc)
 	@echo "Installing the gRPC generation of the SDK into .venv-grpc ..."
 	@$(PYTHON) -m venv --clear .venv-grpc
 	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt
-	@touch $@
+	@pwd -P > $@
+
+install: .venv/installed
+	@echo "Installed. Activate the environment: source .venv/bin/activate"
 
 demo: .venv/installed
 	@$(BIN)/python -m devkit.demo
@@ -46,8 +63,11 @@ test-fast: .venv/installed
 test: .venv/installed .venv-grpc/installed
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
-breakages: .venv/installed
-	@$(BIN)/python -m devkit.breakages
+# mutmut is configured in setup.cfg. After an interruption, `mutmut run` goes on.
+mutants: .venv/installed
+	@rm -rf mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 # Each Python on the PATH gets its own environment. A version that a version manager has installed
 # but not activated is not found. The gRPC tests use the environment of the default Python.
@@ -62,41 +82,42 @@ test-pythons: .venv-grpc/installed
 	  .venv-$$version/bin/python -m pytest -q -p no:cacheprovider || status=1; \
 	done; exit $$status
 
-.venv-dlt/installed: benchmarks/requirements-dlt.txt
-	@$(PYTHON) -m venv --clear .venv-dlt
-	@.venv-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-dlt.txt
+.venv-grpc/dlt: .venv-grpc/installed benchmarks/requirements-dlt.txt
+	@echo "Installing dlt into .venv-grpc ..."
+	@.venv-grpc/bin/python -m pip install --quiet --disable-pip-version-check -r devkit/requirements-grpc.txt -r benchmarks/requirements-dlt.txt
 	@touch $@
 
+# Without dlt, the comparison with it is left out.
 bench: .venv/installed .venv-grpc/installed
-	@$(MAKE) --silent .venv-dlt/installed || rm -rf .venv-dlt
-	@$(BIN)/python -m benchmarks $(BENCH)
+	@$(MAKE) --silent .venv-grpc/dlt || true
+	@$(BIN)/python -m benchmarks.measure $(BENCH)
 
-.venv-lakehouse/installed: requirements.txt lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
-	@echo "Installing into .venv-lakehouse, about 300 MB to download ..."
-	@$(PYTHON) -m venv --clear .venv-lakehouse
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check -r lakehouse/requirements.txt
-	@.venv-lakehouse/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lakehouse/overlay -r lakehouse/requirements-duckdb.txt
+.venv/lakehouse: .venv/installed lakehouse/requirements.txt lakehouse/requirements-duckdb.txt
+	@echo "Installing Sail and SeaweedFS into .venv, about 300 MB to download ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r lakehouse/requirements.txt
+	@rm -rf .venv/overlay
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/overlay -r lakehouse/requirements-duckdb.txt
 	@touch $@
 
-lakehouse: .venv-lakehouse/installed
-	@.venv-lakehouse/bin/python -m lakehouse
+lakehouse: .venv/lakehouse
+	@$(BIN)/python -m lakehouse
 
-.venv-dbt/installed: dbt/requirements.txt
+.venv-dbt/installed: dbt/requirements.txt $(call broken,.venv-dbt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt")'
 	@echo "Installing dbt into .venv-dbt, which takes a minute ..."
 	@$(PYTHON) -m venv --clear .venv-dbt
 	@.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check -r dbt/requirements.txt
-	@touch $@
+	@pwd -P > $@
 
 dbt: demo .venv-dbt/installed
 	.venv-dbt/bin/python -m pytest -q dbt/integration_tests/test_package.py
 
-.venv-dbt-clouds/installed: dbt/requirements-clouds.txt
+.venv-dbt-clouds/installed: dbt/requirements-clouds.txt $(call broken,.venv-dbt-clouds)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14) and "dbt 1.11 supports Python 3.10 to 3.13: make PYTHON=python3.13 dbt-clouds")'
 	@echo "Installing dbt's adapters into .venv-dbt-clouds ..."
 	@$(PYTHON) -m venv --clear .venv-dbt-clouds
 	@.venv-dbt-clouds/bin/python -m pip install --quiet --disable-pip-version-check -r dbt/requirements-clouds.txt
-	@touch $@
+	@pwd -P > $@
 
 dbt-clouds: .venv-dbt-clouds/installed
 	.venv-dbt-clouds/bin/python -m pytest -q dbt/integration_tests/test_clouds.py
@@ -113,5 +134,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-* .bench .demo dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .demo mutants dbt/target dbt/logs dist .lakehouse .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fivetran_connector_sdk import ConfigurationForm, Connector, Test, form_field
@@ -16,46 +15,35 @@ from fivetran_connector_sdk import Operations as op
 
 import report
 from async_client import (
+    SETTINGS,
     Catalog,
-    EndpointError,
+    CatalogFetched,
+    Catalogs,
     Event,
     Limits,
     RetryScheduled,
-    TokenRejectedError,
-    UnreadableItem,
+    Settings,
     fetching,
+    normalized_url,
     probe_all,
     validate_configuration,
 )
-from changes import Delete, Operation, Outcome, Plan, Progress, Snapshot, Upsert, resume
+from changes import (
+    Delete,
+    Operation,
+    Outcome,
+    State,
+    StateTooLargeError,
+    Upsert,
+    make_plan,
+    resume,
+)
 from endpoints import ENDPOINTS, Endpoint
-from flatten import Flattened, UndeclaredColumns, flatten_item, reject_item
+from flatten import Flattener
+
+Fetching = Callable[[Settings, Limits, Callable[[Event], None]], AbstractContextManager[Catalogs]]
 
 LIMITS = Limits()
-PROGRESS_ITEMS = 10_000
-
-# Name, label, description and placeholder of the form's fields that may stay empty.
-_OPTIONAL_FIELDS = (
-    (
-        "base_url",
-        "Base URL",
-        "URL of the API. Leave it empty for DataCamp's own.",
-        "https://lms-catalog-api.datacamp.com",
-    ),
-    (
-        "request_timeout_seconds",
-        "Request timeout in seconds",
-        "How long a request may receive no data before it times out.",
-        "30",
-    ),
-    (
-        "skip_endpoints",
-        "Endpoints to skip",
-        "Catalogs that your license does not include, separated by commas, of: "
-        + ", ".join(endpoint.name for endpoint in ENDPOINTS),
-        "custom_tracks",
-    ),
-)
 
 
 class SyncError(Exception):
@@ -74,52 +62,60 @@ def schema(configuration: Mapping[str, str]) -> list[dict[str, object]]:  # noqa
 def update(configuration: Mapping[str, str], state: Mapping[str, object]) -> None:
     """Fetch all catalogs at once and write what changed, one catalog after another.
 
-    Raises ValueError for a configuration that cannot work. Raises SyncError if an endpoint could
-    not be fetched, after the others were written.
+    Raise ValueError for a configuration that cannot work, and SyncError if an endpoint failed,
+    after the others were written.
     """
-    settings = validate_configuration(configuration)
+    sync(validate_configuration(configuration), state)
+
+
+def sync(
+    settings: Settings,
+    state: Mapping[str, object],
+    *,
+    fetching: Fetching = fetching,
+    limits: Limits = LIMITS,
+) -> None:
+    """Run one sync of `update`; `fetching` and `limits` are for tests and measurements."""
+    for note in settings.notes:
+        _warn(note)
     if settings.sends_token_unencrypted:
         _warn(report.unencrypted(settings.base_url))
     names = [endpoint.name for endpoint in settings.endpoints]
-    outcomes: dict[str, Outcome | EndpointError] = {}
+    results: dict[str, report.Result] = {}
 
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
-            log.warning(report.retrying(event))
-        else:
-            next_name = next((name for name in names if name not in outcomes), None)
-            waiting_for = next_name if next_name != event.endpoint_name else None
-            log.info(report.fetched(event, waiting_for))
+            # There can be hundreds of attempts after a rate limit, so only the first is logged.
+            if event.max_attempts is not None or event.failed_attempt == 1:
+                log.warning(report.retrying(event))
+        elif isinstance(event, CatalogFetched):
+            next_name = next((name for name in names if name not in results), None)
+            log.info(report.fetched(event, next_name))
 
-    with _exits_as_failures(), fetching(settings, LIMITS, on_event) as catalogs:
-        progress = resume(state, settings.base_url, [endpoint.name for endpoint in ENDPOINTS])
-        for note in progress.notes:
-            log.warning(note)
-        log.info(report.started(settings.base_url, names, progress.snapshots))
-        for endpoint, result in _replay(settings.endpoints, catalogs, progress):
-            outcomes[endpoint.name] = result
-    log.info(report.summary(outcomes, [e.name for e in ENDPOINTS if e.name not in names]))
-    failures = [result for result in outcomes.values() if isinstance(result, EndpointError)]
-    if failures:
-        raise SyncError(report.failure(failures, len(names)))
+    with _exits_as_failures(), fetching(settings, limits, on_event) as catalogs:
+        known = _resume(state, settings.base_url)
+        log.info(report.started(settings.base_url, names, known.endpoints))
+        for endpoint, result in _replay(settings.endpoints, catalogs, known):
+            results[endpoint.name] = result
+    if any(isinstance(result, Exception) for result in results.values()):
+        log.error(report.finished(results, names))
+        raise SyncError(report.failure(results, names))
+    log.info(report.finished(results, names))
 
 
 def configuration_form() -> ConfigurationForm:
-    """Return the setup form: four fields, and a test that requests every endpoint."""
+    """Return the setup form: a field for each setting, and a test that requests every endpoint."""
     form = ConfigurationForm()
-    form.add_field(
-        form_field.TextField(
-            name="bearer_token",
-            label="Bearer token",
-            field_type=form_field.TextField.password,
-            required=True,
-            description="The LMS Catalog API token that DataCamp issued to your organization.",
-        )
-    )
-    for name, label, description, placeholder in _OPTIONAL_FIELDS:
+    visible, masked = form_field.TextField.plain_text, form_field.TextField.password
+    for setting in SETTINGS:
         form.add_field(
             form_field.TextField(
-                name=name, label=label, description=description, placeholder=placeholder
+                name=setting.name,
+                label=setting.label,
+                field_type=masked if setting.is_secret else visible,
+                required=setting.default is None,
+                description=setting.description,
+                placeholder=setting.placeholder,
             )
         )
     form.add_test(label="Read every catalog", func=connection_test)
@@ -136,82 +132,64 @@ def connection_test(configuration: Mapping[str, str]) -> object:
     return Test().failure(problem) if problem else Test().success()
 
 
-def process_endpoint(endpoint: Endpoint, catalog: Catalog, before: Snapshot | None) -> Outcome:
-    """Write one catalog: decode and flatten it item by item, emit what differs from `before`.
+def process_endpoint(
+    endpoint: Endpoint, catalog: Catalog, state: State
+) -> tuple[Outcome | StateTooLargeError, State]:
+    """Write what differs between a catalog and the snapshot of its endpoint in `state`.
 
-    Without a snapshot (`before` is None) its tables are truncated and written from scratch.
+    Return the outcome, and the state that was saved last.
+
+    A sync may be killed at any moment, and what was emitted since the last checkpoint may or may
+    not have reached the destination. So the state saved before the first operation already says
+    that the touched items are unknown; all others stay known. Tables without a snapshot have none
+    until they are written, so they need that checkpoint only to replace a state of other tables.
     """
     started = time.monotonic()
-    plan = Plan(endpoint, before, catalog.shortfall)
-    for operation in plan.operations(_flattened(endpoint, catalog)):
+    items, flattener = catalog.items(), Flattener(endpoint)
+    before = state.snapshot(endpoint.name)
+    flattened = map(flattener.flatten_item, items)
+    plan = make_plan(endpoint, before, flattened, catalog.shortfall)
+    in_flight = state if before is None else state.record(endpoint.name, plan.in_flight)
+    done = state.record(endpoint.name, plan.snapshot)
+    if in_flight.is_too_large() or done.is_too_large():
+        return StateTooLargeError(endpoint.name), state
+    if plan.has_operations and (before is not None or state.is_stale):
+        _checkpoint(in_flight)
+    for operation in plan.operations(items, flattener):
         _emit(operation)
-    outcome = plan.outcome
-    log.info(report.written(endpoint.name, outcome, time.monotonic() - started))
-    for line in report.rejections(endpoint.name, outcome):
-        log.warning(line)
-    if before is None and not len(catalog):
+    _checkpoint(done)
+    _report(endpoint.name, plan.outcome, time.monotonic() - started)
+    if before is None and not items:
         log.warning(report.empty(endpoint.name))
-    concerns = report.concerns(endpoint.name, outcome)
-    if concerns:
-        _warn(concerns)
-    return outcome
+    return plan.outcome, done
+
+
+def _resume(saved: Mapping[str, object], source: str) -> State:
+    saved_source = saved.get("source")
+    if isinstance(saved_source, str):  # version 1.0.0 saved base_url as it was spelled
+        saved = {**saved, "source": normalized_url(saved_source)}
+    state, notes = resume(saved, source, [endpoint.name for endpoint in ENDPOINTS])
+    for note in notes:
+        log.warning(note)
+    return state
 
 
 def _replay(
-    endpoints: Sequence[Endpoint], catalogs: dict[str, Future[Catalog]], progress: Progress
-) -> Iterator[tuple[Endpoint, Outcome | EndpointError]]:
+    endpoints: Sequence[Endpoint], catalogs: Catalogs, state: State
+) -> Iterator[tuple[Endpoint, report.Result]]:
     """Write the catalogs in the order of `endpoints`, whatever order they arrive in.
 
-    Yields each endpoint with its outcome; ends early if the token is rejected.
-
-    The order of checkpoints is what makes an interrupted sync safe. The state of the last one
-    always names the endpoint that is written after it, so that the next sync knows whose tables
-    may hold half a catalog and rewrites just those. Hence one checkpoint before the first write,
-    one after each endpoint from then on, and none if nothing was written.
+    Yield each endpoint with its outcome or error; end early if the token is rejected.
     """
-    has_written = False
-    followers = [*(endpoint.name for endpoint in endpoints[1:]), None]
-    for endpoint, follower in zip(endpoints, followers, strict=True):
-        failure = _failure(catalogs, endpoint.name)
-        result: Outcome | EndpointError
-        if failure is None:
-            if not has_written:
-                _checkpoint(progress, endpoint.name)
-                has_written = True
-            before = progress.snapshots.get(endpoint.name)
-            result = process_endpoint(endpoint, catalogs.pop(endpoint.name).result(), before)
-            progress.record_snapshot(endpoint.name, result.snapshot)
-        else:
-            log.error(str(failure))
-            result = failure
-        rejected = isinstance(failure, TokenRejectedError)
-        if has_written:
-            _checkpoint(progress, None if rejected else follower)
+    for endpoint in endpoints:
+        result: report.Result | Catalog = catalogs.take(endpoint.name)
+        if isinstance(result, Catalog):
+            result, state = process_endpoint(endpoint, result, state)
+        if isinstance(result, Exception):
+            log.error(str(result))
         yield endpoint, result
-        if rejected:
+        if report.is_token_rejected(result):
             return
-
-
-def _failure(catalogs: Mapping[str, Future[Catalog]], endpoint_name: str) -> EndpointError | None:
-    """Wait for a catalog; return its failure, or that of any endpoint that rejected the token."""
-    failure = catalogs[endpoint_name].exception()
-    for future in catalogs.values():
-        if future.done() and isinstance(future.exception(), TokenRejectedError):
-            failure = future.exception()
-    if failure is None or isinstance(failure, EndpointError):
-        return failure
-    raise failure
-
-
-def _flattened(endpoint: Endpoint, catalog: Catalog) -> Iterator[Flattened]:
-    columns: UndeclaredColumns = {}
-    for number, item in enumerate(catalog, start=1):
-        if isinstance(item, UnreadableItem):
-            yield reject_item(endpoint, item.problem)
-        else:
-            yield flatten_item(endpoint, item, columns)
-        if number % PROGRESS_ITEMS == 0:
-            log.info(report.progress(endpoint.name, number, len(catalog)))
 
 
 def _emit(operation: Operation) -> None:
@@ -228,9 +206,18 @@ def _emit(operation: Operation) -> None:
         op.truncate(operation.table)
 
 
-def _checkpoint(progress: Progress, writing: str | None) -> None:
+def _checkpoint(state: State) -> None:
     # Commit the operations so far, together with the state that the next sync starts from.
-    op.checkpoint(progress.state(writing))
+    op.checkpoint(state.to_json())
+
+
+def _report(endpoint_name: str, outcome: Outcome, seconds: float) -> None:
+    log.info(report.written(endpoint_name, outcome, seconds))
+    for line in report.rejections(endpoint_name, outcome):
+        log.warning(line)
+    concerns = report.concerns(endpoint_name, outcome)
+    if concerns:
+        _warn(concerns)
 
 
 def _warn(text: str) -> None:

@@ -6,15 +6,23 @@ Reasons are worded by the package that detects them: `async_client` (requests an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
-from async_client import CatalogFetched, EndpointError, RetryScheduled, TokenRejectedError
-from async_client.errors import NoSuchCatalogError
-from changes import MISSING_SYNCS_BEFORE_DELETE, Outcome
+from async_client import (
+    CatalogFetched,
+    EndpointError,
+    NotIncludedError,
+    RetryScheduled,
+    TokenRejectedError,
+)
+from changes import SYNCS_BEFORE_ACCEPTANCE, Outcome, StateTooLargeError
 from endpoints import ENDPOINTS
 
-_COLUMNS_NAMED = 5
-_LONGEST_NAME = 120
+# What became of an endpoint.
+Result = Outcome | EndpointError | StateTooLargeError
+
+_MAX_COLUMNS_NAMED = 5
+_MAX_NAME_LENGTH = 120
 # `op.warning` takes markup, and the SDK raises on malformed markup: no id may be read as such.
 _NO_MARKUP = str.maketrans("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
 
@@ -26,8 +34,8 @@ def started(base_url: str, endpoint_names: Collection[str], known: Collection[st
     fetching = f"fetching {_count(len(endpoint_names), 'catalog')} from {base_url}"
     if not known:
         return f"Initial sync: {fetching}."
-    rewritten = [name for name in endpoint_names if name not in known]
-    rest = f"; rewriting {', '.join(rewritten)}" if rewritten else ""
+    unknown = [name for name in endpoint_names if name not in known]
+    rest = f"; to be rewritten: {', '.join(unknown)}" if unknown else ""
     return f"Incremental sync: {fetching}{rest}."
 
 
@@ -41,25 +49,25 @@ def unencrypted(base_url: str) -> str:
 
 def retrying(retry: RetryScheduled) -> str:
     """Describe one failed attempt and the wait before the next."""
+    if retry.max_attempts is None:
+        return (
+            f"{retry.endpoint_name}: {retry.reason}; endpoints that reached the limit now send "
+            f"one request at a time, the next in {retry.wait_seconds:.1f} s"
+        )
     return (
         f"{retry.endpoint_name}: attempt {retry.failed_attempt} of {retry.max_attempts} failed: "
         f"{retry.reason}; retrying in {retry.wait_seconds:.1f} s"
     )
 
 
-def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
-    """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
+def fetched(event: CatalogFetched, next_name: str | None) -> str:
+    """Describe a catalog that was downloaded; `next_name` is the next to be written, if any."""
     attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
-    waiting = f"; waiting for {waiting_for}" if waiting_for else ""
+    waiting = f"; waiting for {next_name}" if next_name not in (None, event.endpoint_name) else ""
     return (
         f"{event.endpoint_name} fetched: {_count(event.item_count, 'item')}, "
         f"{_size(event.byte_count)}, {event.seconds:.2f} s{attempts}{waiting}"
     )
-
-
-def progress(endpoint_name: str, done_items: int, all_items: int) -> str:
-    """Report how much of a large catalog is processed."""
-    return f"{endpoint_name}: {done_items:,} of {all_items:,} items"
 
 
 def written(endpoint_name: str, outcome: Outcome, seconds: float) -> str:
@@ -102,10 +110,21 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
             f"{_count(outcome.bad_values.total(), 'value')} did not fit and became NULL or "
             f"incomplete: {_columns(outcome.bad_values)}."
         )
-    if outcome.deferred:
+    if outcome.unreadable_lists:
         sentences.append(
-            f"{_count(outcome.deferred, 'delete')} deferred because {outcome.suspicion}. An item "
-            f"is deleted once it is missing in {MISSING_SYNCS_BEFORE_DELETE} syncs in a row; "
+            f"{_count(outcome.unreadable_lists, 'nested list')} could not be read, as another "
+            "value is in its place; the rows of such a list are neither written nor deleted."
+        )
+    if outcome.deferred_changes:
+        sentences.append(
+            f"{_count(outcome.deferred_changes, 'change')} deferred because "
+            f"{outcome.child_suspicion}. An item that lost rows is written once it comes so in "
+            f"{SYNCS_BEFORE_ACCEPTANCE} syncs in a row; re-sync to write it at once."
+        )
+    if outcome.deferred_deletes:
+        sentences.append(
+            f"{_count(outcome.deferred_deletes, 'delete')} deferred because {outcome.suspicion}. "
+            f"An item is deleted once it is missing in {SYNCS_BEFORE_ACCEPTANCE} syncs in a row; "
             "re-sync to delete at once."
         )
     elif outcome.shortfall:
@@ -113,37 +132,46 @@ def concerns(endpoint_name: str, outcome: Outcome) -> str:
     return f"{endpoint_name}: {' '.join(sentences)}".translate(_NO_MARKUP) if sentences else ""
 
 
-def summary(outcomes: Mapping[str, Outcome | EndpointError], skipped: Collection[str]) -> str:
-    """Return the last line of a sync's log: all items by outcome, and what was not written."""
-    done = [entry for entry in outcomes.values() if isinstance(entry, Outcome)]
-    asked = [e.name for e in ENDPOINTS if e.name not in skipped]
-    failed = [name for name in asked if isinstance(outcomes.get(name), EndpointError)]
-    not_reached = [name for name in asked if name not in outcomes]
-    parts = [f"{len(done)} of {_count(len(asked), 'catalog')} written"]
+def finished(results: Mapping[str, Result], endpoint_names: Collection[str]) -> str:
+    """Return the last line of a sync's log: all items by outcome, and what was not written.
+
+    `endpoint_names` are those that were not skipped.
+    """
+    done = [result for result in results.values() if isinstance(result, Outcome)]
+    not_written = {
+        "failed": [name for name in endpoint_names if isinstance(results.get(name), Exception)],
+        "not reached": [name for name in endpoint_names if name not in results],
+        "skipped": [e.name for e in ENDPOINTS if e.name not in endpoint_names],
+    }
+    parts = [f"{len(done)} of {_count(len(endpoint_names), 'catalog')} written"]
     parts += [items] if (items := _items(*done)) else []
-    parts += [
-        f"{label}: {', '.join(names)}"
-        for label, names in (
-            ("failed", failed),
-            ("not reached", not_reached),
-            ("skipped", skipped),
-        )
-        if names
-    ]
-    return f"Sync finished. {'; '.join(parts)}."
+    parts += [f"{label}: {', '.join(names)}" for label, names in not_written.items() if names]
+    head = "Sync finished" if len(done) == len(endpoint_names) else "Sync failed"
+    return f"{head}. {'; '.join(parts)}."
 
 
-def failure(failures: Iterable[EndpointError], endpoints: int) -> str:
+def failure(results: Mapping[str, object], endpoint_names: Collection[str]) -> str:
     """Explain the sync's failure: each endpoint, why, and what to do."""
-    failed = list(failures)
-    if any(isinstance(error, TokenRejectedError) for error in failed):
+    failed = [result for result in results.values() if isinstance(result, Exception)]
+    written = len(results) - len(failed)
+    lines = [f"- {error}" for error in dict.fromkeys(failed)]  # a rejected token is one error
+    if any(is_token_rejected(result) for result in failed):
         head = "DataCamp rejected the token (HTTP 401); the sync stopped."
+    elif written == 0:
+        every = f"All {len(failed)} catalogs" if len(failed) > 1 else "The catalog"
+        head = f"{every} failed; no table was changed."
     else:
         head = (
-            f"{len(failed)} of {_count(endpoints, 'catalog')} could not be fetched. Their tables "
-            "are unchanged; all others are up to date."
+            f"{len(failed)} of {_count(len(endpoint_names), 'catalog')} failed; "
+            f"{'its' if len(failed) == 1 else 'their'} tables are unchanged. "
+            f"The other {'one is' if written == 1 else f'{written} are'} up to date."
         )
-    return "\n".join([head, *(f"- {error}" for error in failed)])
+    return "\n".join([head, *lines])
+
+
+def is_token_rejected(result: object) -> bool:
+    """Return whether an endpoint failed because the server rejected the token."""
+    return isinstance(result, EndpointError) and isinstance(result.failure, TokenRejectedError)
 
 
 def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
@@ -154,10 +182,14 @@ def unreadable_endpoints(errors: Mapping[str, EndpointError | None]) -> str:
 
 def _unreadable(errors: Mapping[str, EndpointError | None]) -> str:
     failed = {name: error for name, error in errors.items() if error is not None}
-    rejected = [error for error in failed.values() if isinstance(error, TokenRejectedError)]
+    rejected = [
+        error for error in failed.values() if isinstance(error.failure, TokenRejectedError)
+    ]
     if rejected:
         return f"DataCamp rejected the token: {rejected[0].reason}. {rejected[0].advice}."
-    closed = [name for name, error in failed.items() if isinstance(error, NoSuchCatalogError)]
+    closed = [
+        name for name, error in failed.items() if isinstance(error.failure, NotIncludedError)
+    ]
     if closed and len(closed) == len(errors):
         return (
             f"No catalog can be read: {failed[closed[0]].reason}. Check base_url, and ask "
@@ -196,8 +228,12 @@ def _items(*outcomes: Outcome) -> str:
         "deleted": sum(outcome.deleted for outcome in outcomes),
     }
     parts = [f"{number:,} {name}" for name, number in counts.items() if number]
-    deferred = sum(outcome.deferred for outcome in outcomes)
-    return ", ".join([*parts, *([f"{_count(deferred, 'delete')} deferred"] if deferred else [])])
+    deferred = {
+        "change": sum(outcome.deferred_changes for outcome in outcomes),
+        "delete": sum(outcome.deferred_deletes for outcome in outcomes),
+    }
+    waiting = " and ".join(_count(number, noun) for noun, number in deferred.items() if number)
+    return ", ".join([*parts, *([f"{waiting} deferred"] if waiting else [])])
 
 
 def _count(number: int, noun: str) -> str:
@@ -207,14 +243,14 @@ def _count(number: int, noun: str) -> str:
 def _shown(name: str) -> str:
     """Return an id or a field name of the API on one line and at a bounded length."""
     text = name if name.isprintable() else repr(name)
-    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+    return text if len(text) <= _MAX_NAME_LENGTH else f"{text[:_MAX_NAME_LENGTH]}…"
 
 
 def _columns(bad_values: Mapping[tuple[str, str], int]) -> str:
     ordered = sorted(bad_values.items(), key=lambda entry: (-entry[1], entry[0]))
     named = [f"{table}.{_shown(column)} {number:,}" for (table, column), number in ordered]
-    more = len(named) - _COLUMNS_NAMED
-    return ", ".join(named[:_COLUMNS_NAMED]) + (
+    more = len(named) - _MAX_COLUMNS_NAMED
+    return ", ".join(named[:_MAX_COLUMNS_NAMED]) + (
         f" and {_count(more, 'more column')}" if more > 0 else ""
     )
 

@@ -1,314 +1,91 @@
-"""Request all catalogs at once over one session, and retry each: the part that needs a socket.
-
-What a response means is decided in `status` and `response`, what an exception means in `failures`
-and when to retry in `retry`.
-"""
+"""Send one request and return its response: the only module that needs a socket."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
 from async_client.environment import proxy_for, tls_context
-from async_client.errors import (
-    EndpointError,
-    FetchError,
-    FinalError,
-    NoSuchCatalogError,
-    NotIncludedError,
-    TokenRejectedError,
-    TransientError,
-    UnauthorizedError,
-    too_large,
-)
+from async_client.errors import too_large
 from async_client.failures import NETWORK_ERRORS, fetch_error
-from async_client.limits import Limits
-from async_client.response import Catalog, split
-from async_client.retry import retrying
+from async_client.limits import MAX_HEADER_BYTES, MAX_HEADERS, Limits
+from async_client.response import Response
 from async_client.settings import Settings
-from async_client.status import check_status
 from async_client.version import VERSION
-from endpoints import Endpoint
-
-Result = TypeVar("Result")
-Headers = Mapping[str, str]
-Read = Callable[[aiohttp.ClientResponse, bytearray], Awaitable[Result]]
 
 USER_AGENT = f"datacamp-catalog-connector/{VERSION}"
 
-_MAX_HEADER_BYTES = 64 * 1024
-_MAX_HEADERS = 1_000
-_SHORTEST_SECONDS = 0.001  # as for aiohttp a total of 0 is no limit
-_NO_TARGET = "https://["  # not a URL, so that errors do not show it
-
-
-class RetryScheduled(NamedTuple):
-    """An attempt failed; the next one starts in `wait_seconds`."""
-
-    endpoint_name: str
-    failed_attempt: int
-    max_attempts: int
-    reason: str
-    wait_seconds: float
-
-
-class CatalogFetched(NamedTuple):
-    """A catalog has arrived.
-
-    `byte_count` is the size of the body after decompression; `seconds` is the time from the first
-    request to the last byte, waits included.
-    """
-
-    endpoint_name: str
-    item_count: int
-    byte_count: int
-    seconds: float
-    attempts: int
-
-
-class ReceivedResponse(NamedTuple):
-    """The response to an attempt, usable or not.
-
-    `body` is decompressed, as far as it was read: not at all if status or headers were refused.
-    `seconds` is the time since the first request for the catalog.
-    """
-
-    endpoint_name: str
-    attempt: int
-    status: int
-    headers: Headers
-    body: bytearray
-    seconds: float
-
-
-Event = RetryScheduled | CatalogFetched
-OnEvent = Callable[[Event], None]
-OnResponse = Callable[[ReceivedResponse], None]
-Catalogs = dict[str, "Future[Catalog]"]
-
-_ENDPOINT_ERRORS: dict[type[FetchError], type[EndpointError]] = {
-    UnauthorizedError: TokenRejectedError,
-    NotIncludedError: NoSuchCatalogError,
-}
-
-
-async def fetch_all(
-    settings: Settings,
-    limits: Limits,
-    catalogs: Catalogs,
-    on_event: OnEvent,
-    on_response: OnResponse = lambda _: None,
-) -> None:
-    """Request every endpoint of `settings` at once and resolve its future in `catalogs`.
-
-    A resolved future is removed from `catalogs`, so that no body is kept here. The future of a
-    failed endpoint raises EndpointError. A rejected token resolves all open futures with
-    TokenRejectedError and cancels their requests. `on_event` and `on_response`, which gets each
-    response, are called on this loop's thread.
-    """
-    async with _session(settings) as session:
-        tasks = [
-            asyncio.create_task(
-                _deliver(
-                    _Fetch(session, settings, limits, on_event, endpoint, on_response), catalogs
-                )
-            )
-            for endpoint in settings.endpoints
-        ]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointError | None]:
-    """Request every endpoint once, all at the same time, without reading the bodies.
-
-    Return the error of each endpoint by its name, None if there is none.
-    """
-    async with _session(settings) as session:
-        results = await asyncio.gather(
-            *(
-                _Fetch(session, settings, limits, lambda _: None, endpoint).probe()
-                for endpoint in settings.endpoints
-            )
-        )
-    names = (endpoint.name for endpoint in settings.endpoints)
-    return dict(zip(names, results, strict=True))
-
-
-async def _deliver(fetch: _Fetch, catalogs: Catalogs) -> None:
-    try:
-        catalog = await fetch.catalog()
-    except TokenRejectedError as rejected:
-        for future in catalogs.values():
-            if not future.done():
-                future.set_exception(rejected)
-        raise
-    except Exception as failed:  # noqa: BLE001 (raised where the catalog is waited for)
-        catalogs.pop(fetch.endpoint.name).set_exception(failed)
-    else:
-        catalogs.pop(fetch.endpoint.name).set_result(catalog)
-
-
-@dataclass
-class _Fetch:
-    """The requests for one catalog; all attempts together have `limits.endpoint_seconds`."""
-
-    session: aiohttp.ClientSession
-    settings: Settings
-    limits: Limits
-    on_event: OnEvent
-    endpoint: Endpoint
-    on_response: OnResponse = lambda _: None
-    started: float = field(default_factory=time.monotonic)
-    attempts: int = 0
-
-    async def catalog(self) -> Catalog:
-        """Return the catalog; raise EndpointError when no further attempt is allowed."""
-        read = retrying(self._read, self.limits, self._seconds_left, self._retry_scheduled)
-        try:
-            catalog, byte_count = await read()
-        except FetchError as error:
-            failure = error.with_traceback(None)  # its frames would keep the body
-        else:
-            seconds = time.monotonic() - self.started
-            self.on_event(
-                CatalogFetched(
-                    self.endpoint.name, len(catalog), byte_count, seconds, self.attempts
-                )
-            )
-            return catalog
-        # Raised here, as no chain of exceptions may lead to one of aiohttp, which has the token.
-        raise self._endpoint_error(_ended_by_wait(failure, self._seconds_left()))
-
-    async def probe(self) -> EndpointError | None:
-        """Send one request; return its failure, if any."""
-        try:
-            await self._attempt(_ignore_body)
-        except FetchError as failure:
-            return self._endpoint_error(failure)
-        return None
-
-    def _seconds_left(self) -> float:
-        return self.limits.endpoint_seconds - (time.monotonic() - self.started)
-
-    def _retry_scheduled(
-        self, failed_attempt: int, failure: TransientError, seconds: float
-    ) -> None:
-        max_attempts = len(self.limits.wait_caps_seconds) + 1
-        self.on_event(
-            RetryScheduled(
-                self.endpoint.name, failed_attempt, max_attempts, failure.reason, seconds
-            )
-        )
-
-    async def _read(self) -> tuple[Catalog, int]:
-        body, headers = await self._attempt(self._body)
-        return split(self.endpoint, body, headers), len(body)
-
-    async def _body(
-        self, response: aiohttp.ClientResponse, body: bytearray
-    ) -> tuple[bytearray, Headers]:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            # Counted while it grows: aiohttp decompresses a small body to any size.
-            if len(body) > self.limits.body_bytes:
-                raise too_large(f"a body of more than {self.limits.body_bytes:,} bytes")
-        return body, response.headers
-
-    async def _attempt(self, read: Read[Result]) -> Result:
-        """Send one request, judge its status and `read` the response; raise only FetchError."""
-        self.attempts += 1
-        try:
-            async with self._request() as response:
-                return await self._judge(response, read)
-        except NETWORK_ERRORS as error:
-            silence_seconds = self.settings.request_timeout_seconds
-            failure = fetch_error(error, silence_seconds, self.limits.endpoint_seconds)
-        raise failure
-
-    async def _judge(self, response: aiohttp.ClientResponse, read: Read[Result]) -> Result:
-        """Judge the status and `read` the response; report it as far as it was read."""
-        headers = _without_token(response.headers, self.settings.bearer_token)
-        body = bytearray()
-        try:
-            check_status(self.endpoint, self._url, response.status, headers)
-            return await read(response, body)
-        finally:
-            seconds = time.monotonic() - self.started
-            received = (self.attempts, response.status, headers, body, seconds)
-            self.on_response(ReceivedResponse(self.endpoint.name, *received))
-
-    def _request(self) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        silence_seconds = self.settings.request_timeout_seconds
-        return self.session.get(
-            self._url,
-            # Not a default of the session: aiohttp sends those to a proxy too, unencrypted.
-            headers={"Authorization": f"Bearer {self.settings.bearer_token}"},
-            allow_redirects=False,
-            proxy=proxy_for(self._url),
-            timeout=aiohttp.ClientTimeout(
-                total=max(self._seconds_left(), _SHORTEST_SECONDS),
-                connect=silence_seconds,  # includes the name lookup; `sock_connect` does not
-                sock_connect=silence_seconds,
-                sock_read=silence_seconds,
-            ),
-        )
-
-    @property
-    def _url(self) -> str:
-        return self.settings.base_url + self.endpoint.path
-
-    def _endpoint_error(self, failure: FetchError) -> EndpointError:
-        kind = _ENDPOINT_ERRORS.get(type(failure), EndpointError)
-        return kind(self.endpoint.name, self._url, self.attempts, failure)
-
-
-async def _ignore_body(_: aiohttp.ClientResponse, _body: bytearray) -> None:
-    """Read nothing."""
-
-
-def _without_token(headers: Headers, token: str) -> Headers:
-    """Return the headers with a target that cannot be shown if `Location` repeats the token."""
-    if token.lower() not in unquote(headers.get("Location", "")).lower():
-        return headers
-    return {**headers, "Location": _NO_TARGET}
-
-
-def _ended_by_wait(failure: FetchError, seconds_left: float) -> FetchError:
-    """Return the failure, with the requested wait in its reason if that ended the attempts."""
-    wait = failure.retry_after_seconds if isinstance(failure, TransientError) else None
-    if wait is None or wait < seconds_left:
-        return failure
-    reason = f"{failure.reason}; its Retry-After of {wait:.0f} s exceeds the time left for retries"
-    return FinalError(reason, failure.advice)
+_MIN_SECONDS = 0.001  # as for aiohttp a total of 0 is no limit
 
 
 @asynccontextmanager
-async def _session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def session_for(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the session for all requests; raise ValueError if CA certificates cannot be read."""
     secure = urlsplit(settings.base_url).scheme == "https"  # in any case
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=tls_context() if secure else True),
+        # A kept connection may be closed just as it is used again, which would cost an attempt.
+        connector=aiohttp.TCPConnector(ssl=tls_context() if secure else True, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        # The limits of aiohttp, 8,190 bytes and 128 headers, are below what some proxies send.
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
-        max_headers=_MAX_HEADERS,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_HEADERS,
         headers={
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": USER_AGENT,
         },
     ) as session:
+        # aiohttp would send a GET again by itself if the server closes the connection without a
+        # response, so that six attempts were twelve requests. There is no public option.
+        session._retry_connection = False  # noqa: SLF001 (tests/system/test_faults.py counts)
         yield session
+
+
+async def get(
+    session: aiohttp.ClientSession,
+    settings: Settings,
+    limits: Limits,
+    url: str,
+    seconds_left: float,
+    *,
+    reads_body: bool = True,
+) -> Response:
+    """Send one GET and return the response, without the headers that contain the token.
+
+    Only the body of a 200 is read, up to the size limit and decompressed. Raise FetchError if the
+    network fails, the time is over or the body is larger.
+    """
+    silence_seconds = settings.request_timeout_seconds
+    body = bytearray()
+    try:
+        async with session.get(
+            url,
+            # Not a default of the session: aiohttp sends those to a proxy too, unencrypted.
+            headers={"Authorization": f"Bearer {settings.bearer_token}"},
+            allow_redirects=False,
+            proxy=proxy_for(url),
+            timeout=aiohttp.ClientTimeout(
+                total=max(seconds_left, _MIN_SECONDS),
+                connect=silence_seconds,  # includes the name lookup; `sock_connect` does not
+                sock_connect=silence_seconds,
+                sock_read=silence_seconds,
+            ),
+        ) as response:
+            if response.status == HTTPStatus.OK and reads_body:
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    # Counted while it grows: aiohttp decompresses a small body to any size.
+                    if len(body) > limits.body_bytes:
+                        raise too_large(f"a body of more than {limits.body_bytes:,} bytes")
+            headers = response.headers.copy()
+            for name, value in response.headers.items():
+                if settings.bearer_token.lower() in unquote(f"{name}: {value}").lower():
+                    headers.popall(name, None)
+            return Response(response.status, headers, body)
+    except NETWORK_ERRORS as error:
+        failure = fetch_error(error, silence_seconds, limits.endpoint_seconds)
+    raise failure  # not above: an exception of aiohttp in its context would contain the token

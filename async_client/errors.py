@@ -1,14 +1,14 @@
 """What can go wrong between a request and a catalog.
 
-FetchError                 one attempt failed; its text holds neither URL nor token
-├── TransientError         another attempt may succeed; the only class that is retried
-│   └── RateLimitError     the server limits the rate, so the next attempt has to wait
-└── FinalError             another attempt cannot succeed
-    ├── UnauthorizedError  the server rejected the token, so it would reject every request
-    └── NotIncludedError   the license does not include the catalog, or base_url is wrong
-EndpointError              an endpoint has no catalog in this sync: URL, reason, advice
-├── TokenRejectedError      the same, and the sync stops
-└── NoSuchCatalogError     the same, and the endpoint may be skipped
+FetchError                   one attempt failed; its text contains neither URL nor token
+├── TransientError           another attempt may succeed; the only class that is retried
+│   └── RateLimitError       the server limits the rate, so the next attempt has to wait
+└── FinalError               another attempt cannot succeed
+    ├── TokenRejectedError   the server rejected the token, so it would reject every request
+    └── NotIncludedError     the license does not include the catalog, or base_url is wrong
+
+An EndpointError is no part of this tree: it says which endpoint has no catalog in this sync, and
+holds the FetchError of the last attempt as its `failure`.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class FinalError(FetchError):
     """Another attempt cannot succeed."""
 
 
-class UnauthorizedError(FinalError):
-    """The server rejected the token."""
+class TokenRejectedError(FinalError):
+    """The server rejected the token, so no endpoint can be read."""
 
 
 class NotIncludedError(FinalError):
@@ -65,7 +65,7 @@ class NotIncludedError(FinalError):
 
 
 class EndpointError(Exception):
-    """An endpoint has no catalog in this sync, after `attempts` requests to `url`."""
+    """An endpoint has no catalog in this sync: `attempts` requests to `url` ended in `failure`."""
 
     def __init__(self, endpoint_name: str, url: str, attempts: int, failure: FetchError) -> None:
         """Take reason and advice of the last failure."""
@@ -76,16 +76,9 @@ class EndpointError(Exception):
         self.endpoint_name = endpoint_name
         self.url = url
         self.attempts = attempts
+        self.failure = failure
         self.reason = failure.reason
         self.advice = failure.advice
-
-
-class TokenRejectedError(EndpointError):
-    """The server rejected the token, so no other endpoint can be read either."""
-
-
-class NoSuchCatalogError(EndpointError):
-    """The server has no such catalog for this token."""
 
 
 def unreadable(problem: str) -> TransientError:

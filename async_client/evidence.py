@@ -1,272 +1,200 @@
-"""Find evidence that a response is not the complete catalog, or no catalog at all. No I/O.
+"""Find evidence that a response is not the complete catalog, or no catalog at all. Pure.
 
-Every finding names the member or header, and its value if that is a number, a boolean or a known
-word. Other text of the server is never repeated, as it could contain the token.
+Findings contain known names, numbers and known words; other text of a server could be a secret.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-_DEEPEST_LEVEL = 4
+from async_client.limits import MAX_EVIDENCE_LEVELS
+from async_client.signs import ANY, DESCRIBING, HEADER, LIST, SIGNS, TOP
 
-# Names of members by their lower-case letters and digits; headers without their "X-".
-_NEXT = frozenset(
-    {"next", "nextpage", "nexturl", "nextlink", "nextcursor", "nextpagetoken", "nexttoken"}
-    | {"nextpageurl", "nexthref", "nextoffset", "nextpagenumber", "odatanextlink"}
-)
-_MORE = frozenset(
-    {"hasmore", "hasnext", "hasnextpage", "hasmoreitems", "hasmorepages", "hasmoreresults"}
-    | {"moreitems", "moreitemsincollection", "morepages", "moreresults", "moredata"}
-    | {"istruncated", "truncated", "incompleteresults"}
-)
-_IS_LAST = frozenset({"last", "islast", "lastpage", "islastpage"})
-_PAGE_COUNT = frozenset(
-    {"numberofpages", "totalpages", "pagecount", "pages", "numpages", "lastpage", "wptotalpages"}
-)
-_CURSOR = frozenset({"cursor", "aftercursor", "endcursor"})
-_TOTAL = frozenset(
-    {"total", "totalcount", "totalitems", "totalelements", "totalresults", "totalrecords", "count"}
-    | {"wptotal"}
-)
-_LIMIT = frozenset(
-    {"limit", "pagesize", "perpage", "size", "itemsperpage", "resultsperpage", "maxresults"}
-)
-_OFFSET = frozenset({"offset", "skip", "start", "startat", "startindex", "from"})
-_PAGE = frozenset({"page", "currentpage", "pagenumber", "pageindex", "number"})
+_KINDS: dict[str, list[tuple[str, int]]] = {}
+for _kind, _place, _names, _ in SIGNS:
+    for _name in _names.split():
+        _KINDS.setdefault(_name, []).append((_kind, _place))
+_DESCRIBING = frozenset(DESCRIBING.split())
 
-# Objects of an envelope that describe its list.
-_DESCRIBING = frozenset({"meta", "metadata", "pagination", "paging", "page", "pageinfo"})
-
-# Names that a finding may show.
-_KNOWN = _NEXT.union(
-    _MORE, _IS_LAST, _PAGE_COUNT, _CURSOR, _TOTAL, _LIMIT, _OFFSET, _PAGE, _DESCRIBING
-) | {"link", "links", "error", "errors", "success", "ok", "status", "statuscode"}
-
-_NOTHING = frozenset({"", "0", "false", "no", "none", "null", "ok"})
+_NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
+_NO_ERROR = _NOTHING | {"no error", "ok", "success"}
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
-
-_LINK_TO_NEXT = re.compile(r';\s*rel="?[^",;]*\bnext\b', re.IGNORECASE)  # RFC 8288
-_RANGE = re.compile(r"\s*([\w-]+)\s+(?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)\s*", re.ASCII)
-
-
-class Shortfall(NamedTuple):
-    """A total above the number of items; `paginated` if a page size or offset is beside it."""
-
-    reason: str
-    paginated: bool
+_NO_NAME = re.compile(r"[^\w@.-]", re.ASCII)
+_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum()}
+# In a Link header: targets and parameters other than the relation; the relation.
+_NO_RELATION = re.compile(r'<[^>]*>|;\s*(?!rel\b)[\w*-]+\s*=\s*"[^"]*"', re.IGNORECASE)
+_RELATION = re.compile(r';\s*rel\s*=\s*("[^"]*"|[^\s;,]*)', re.IGNORECASE)
+_RANGE = re.compile(r"(?:(?!(?i:bytes))[\w-]+\s+)?((?:\d+-(\d{1,18})|\*)/(\d{1,18}|\*))", re.ASCII)
 
 
-def further_pages(members: Mapping[str, object]) -> str | None:
-    """Return the member that reports further pages, such as `meta.hasMore is true`."""
-    return _first_page_evidence(members, "")
+class Evidence(NamedTuple):
+    """Clauses that report an error, further pages, or a total above the number of items."""
+
+    error: str | None = None
+    pages: str | None = None
+    shortfall: str | None = None
 
 
-def further_pages_in_headers(headers: Mapping[str, str]) -> str | None:
-    """Return the header that reports further pages; see `further_pages`."""
-    if _LINK_TO_NEXT.search(headers.get("Link", "")):
-        return "the Link header has rel=next"
-    return _first_page_evidence(_header_members(headers), "X-")
+class _Fact(NamedTuple):
+    kind: str
+    within: str  # the path of its object, with a dot at the end
+    name: str
+    value: object
 
 
-def shortfall(
-    members: Mapping[str, object], headers: Mapping[str, str], item_count: int
-) -> Shortfall | None:
-    """Compare the totals that a response reports with the number of its items."""
-    ranged = _outside_of_range(headers.get("Content-Range", ""), item_count)
-    if ranged is not None:
-        return ranged
-    facts = [*_facts(_header_members(headers), "X-"), *_facts(members, "")]
-    totals = [(path, total) for path, name, total in facts if name in _TOTAL]
-    greatest = max(totals, key=lambda named: named[1], default=None)
-    if greatest is None or greatest[1] <= item_count:
-        return None
-    page = next(
-        (f"{path} is {n}" for path, name, n in facts if _pages_by(name, n, item_count)), ""
-    )
-    counted = f"{greatest[0]} is {greatest[1]:,}, but the response has {_items(item_count)}"
-    return Shortfall(f"{counted}{f' ({page})' if page else ''}", paginated=bool(page))
+def find_evidence(
+    members: Mapping[str, object], headers: Mapping[str, str], item_count: int | None = None
+) -> Evidence:
+    """Return what the members beside the list, and the headers, say against a response.
+
+    Without `item_count`, totals are not compared.
+    """
+    facts = [*_facts(headers, place=HEADER), *_facts(members)]
+    held = [fact for fact in facts if fact.kind in _HOLDS and _HOLDS[fact.kind](fact.value)]
+    for fact in held:
+        if fact.kind in ("error", "failed", "status"):
+            return Evidence(error=_finding(fact))
+    if held:
+        return Evidence(pages=_finding(held[0]))
+    return Evidence() if item_count is None else _shortfall(facts, item_count)
 
 
-def error_beside(members: Mapping[str, object]) -> str | None:
-    """Return the member that reports an error, such as `success is false`."""
-    for prefix, reporting in _reporting(members):
-        for key, value in reporting.items():
-            if _reports_error(_plain(key), value):
-                return _finding(f"{prefix}{_safe_name(key)}", value)
-    return None
+def _facts(
+    members: Mapping[str, object],
+    within: str = "",
+    place: int = TOP,
+    levels: int = 0,
+    *,
+    ended: bool = False,
+) -> Iterator[_Fact]:
+    """Yield the signs in an object and in the objects in it.
 
-
-def _first_page_evidence(members: Mapping[str, object], prefix: str) -> str | None:
-    return next(_pages(members, prefix, _DEEPEST_LEVEL, ended=False), None)
-
-
-def _reporting(members: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
-    yield "", members
+    A last page may have a cursor too: none is a sign where a member beside it, or beside an object
+    that it is in, says that there is no more (`ended`).
+    """
+    found, objects = [], []
     for key, value in members.items():
-        if _plain(key) == "meta" and isinstance(value, dict):
-            yield f"{_safe_name(key)}.", value
+        short = key[:64].lower()
+        plain = short.removeprefix("x-") if place == HEADER else short.translate(_PUNCTUATION)
+        known = plain in _KINDS or plain in _DESCRIBING
+        name = _NO_NAME.sub("", key[:64]) if known else "…"
+        for kind, least in _KINDS.get(plain, ()):
+            if least <= place < HEADER or least == place:
+                found.append(_Fact(kind, within, name, value))
+        inner: object = value
+        if place == HEADER and plain == "pagination":  # JSON, as in samples of ASP.NET Core
+            with suppress(ValueError, RecursionError):
+                inner = json.loads(str(value))
+        if isinstance(inner, dict) and levels < MAX_EVIDENCE_LEVELS:
+            inner_place = LIST if place >= LIST and plain in _DESCRIBING else ANY
+            inner_place = TOP if place == TOP and plain == "meta" else inner_place
+            objects.append((inner, f"{within}{name}.", inner_place))
+    ended = ended or any(map(_ends, found))
+    yield from (fact for fact in found if fact.kind != "cursor" or not ended)
+    for inner, path, inner_place in objects:
+        yield from _facts(inner, path, inner_place, levels + 1, ended=ended)
 
 
-def _reports_error(name: str, value: object) -> bool:
-    if name in ("error", "errors"):
-        return not _is_nothing(value)
-    if name in ("success", "ok"):
-        return _is_false(value)
-    if name == "status" and isinstance(value, str) and value.strip().lower() in _FAILED:
-        return True
-    return name in ("status", "statuscode") and (_whole(value) or 0) >= 400
+def _ends(fact: _Fact) -> bool:
+    if fact.kind == "last":
+        return fact.value is True
+    return fact.kind in ("next", "more", "true") and not _is_set(fact.value)
 
 
-def _is_nothing(value: object, levels: int = _DEEPEST_LEVEL) -> bool:
-    """Return whether an error member reports none: empty, zero, or with a code of 0 or 200."""
-    if isinstance(value, dict):
-        code = next((inner for key, inner in value.items() if _plain(key) == "code"), None)
-        if _whole(code) in (0, 200):
+def _shortfall(facts: list[_Fact], item_count: int) -> Evidence:
+    """Compare totals with the number of items; beside a sign of a page, they mean more pages."""
+    numbers = [(fact, number) for fact in facts if (number := _whole(fact.value)) is not None]
+    with_total = {fact.within for fact, _ in numbers if fact.kind == "total"}
+    totals, pages = [(item_count, "")], []
+    for fact, number in numbers:
+        if fact.kind == "total" or (fact.kind == "count" and fact.within not in with_total):
+            totals.append((number, f"{fact.within}{fact.name} is {number:,}"))
+        limits = fact.kind == "limit" and 0 < number <= item_count
+        if limits or fact.kind == "offset" or (fact.kind == "page" and number > 1):
+            pages.append(f" ({_finding(fact)})")
+    for fact in facts:
+        found = _RANGE.fullmatch(str(fact.value).strip()) if fact.kind == "range" else None
+        if found:
+            total = max(int(found[2]) + 1 if found[2] else 0, _whole(found[3]) or 0)
+            totals.append((total, f"{fact.name} is {found[1]}"))
+            pages += [""] if found[2] else []
+    greatest, clause = max(totals, key=lambda each: each[0])
+    if greatest == item_count:
+        return Evidence()
+    items = f"{item_count:,} item{'' if item_count == 1 else 's'}"
+    clause += f", but the response has {items}{pages[0] if pages else ''}"
+    return Evidence(pages=clause) if pages else Evidence(shortfall=clause)
+
+
+def _is_set(value: object, levels: int = 0, nothing: frozenset[str] = _NOTHING) -> bool:
+    """Return whether a link, cursor, flag or error is anything but null, false, 0 or empty."""
+    if isinstance(value, (dict, list)) and value:
+        inner = value.values() if isinstance(value, dict) else value
+        deep = levels == MAX_EVIDENCE_LEVELS
+        return deep or any(_is_set(each, levels + 1, nothing) for each in inner)
+    return _word(value) not in nothing if isinstance(value, str) else bool(value)
+
+
+def _is_error(value: object) -> bool:
+    """Return whether an error is set, other than with a code of 0 or 200."""
+    for error in value if isinstance(value, list) else [value]:
+        members = error.items() if isinstance(error, dict) else ()
+        is_fine = any(_word(key) == "code" and _whole(code) in (0, 200) for key, code in members)
+        if not is_fine and _is_set(error, nothing=_NO_ERROR):
             return True
-        value = list(value.values())
-    if isinstance(value, list):
-        return not value or (levels > 0 and all(_is_nothing(v, levels - 1) for v in value))
-    return not value or (isinstance(value, str) and value.strip().lower() in _NOTHING)
+    return False
 
 
-def _pages(
-    members: Mapping[str, object], prefix: str, levels: int, *, ended: bool
-) -> Iterator[str]:
-    ended = ended or any(_reports_end(_plain(key), value) for key, value in members.items())
-    for key, value in members.items():
-        name, path = _plain(key), f"{prefix}{_safe_name(key)}"
-        if _reports_more(name, value) or (name in _CURSOR and not ended and _leads(value)):
-            yield _finding(path, value)
-        elif isinstance(value, dict) and levels:
-            yield from _pages(value, f"{path}.", levels - 1, ended=ended)
-        elif isinstance(value, list) and _links_to_next(value):
-            yield f"{path} has a link with rel=next"
-
-
-def _links_to_next(links: list[object]) -> bool:
-    return any(isinstance(link, dict) and link.get("rel") == "next" for link in links)
-
-
-def _reports_more(name: str, value: object) -> bool:
-    if name in _NEXT:
-        return _leads(value)
-    if name in _MORE:
-        return not isinstance(value, (dict, list)) and _leads(value)
-    if name in _IS_LAST and _is_false(value):
-        return True
-    return name in _PAGE_COUNT and (_whole(value) or 0) > 1
-
-
-def _reports_end(name: str, value: object) -> bool:
-    """Return whether a member says that this page is the last one."""
-    if name in _NEXT:
-        return not _leads(value)
-    if name in _MORE:
-        return not isinstance(value, (dict, list)) and not _leads(value)
-    return name in _IS_LAST and value is True
-
-
-def _leads(value: object, levels: int = _DEEPEST_LEVEL) -> bool:
-    """Return whether a link, cursor or flag is set, not null, false, 0 or empty."""
-    if isinstance(value, dict):
-        return levels == 0 or any(_leads(inner, levels - 1) for inner in value.values())
+def _links_to_next(value: object) -> bool:
+    """Return whether a Link header or a list of links has one of the relation `next`."""
+    links = value if isinstance(value, list) else []
     if isinstance(value, str):
-        return value.strip().lower() not in _NOTHING
-    return bool(value)
+        links = [{"rel": r.strip('"')} for r in _RELATION.findall(_NO_RELATION.sub("", value))]
+    for link in links:
+        rel = link.get("rel") if isinstance(link, dict) else None
+        relations = rel.split() if isinstance(rel, str) else rel if isinstance(rel, list) else []
+        targets = [text for key, text in link.items() if key != "rel"] if relations else []
+        if any(_word(each) == "next" for each in relations) and (not targets or _is_set(targets)):
+            return True
+    return False
 
 
-def _is_false(value: object) -> bool:
-    return value is False or (isinstance(value, str) and value.strip().lower() == "false")
-
-
-def _pages_by(name: str, number: int, item_count: int) -> bool:
-    return (
-        (name in _LIMIT and 0 < number <= item_count)
-        or name in _OFFSET
-        or (name in _PAGE and number > 1)
-    )
-
-
-def _outside_of_range(value: str, item_count: int) -> Shortfall | None:
-    """Read a Content-Range of items; ranges of bytes are not pages. Source: RFC 9110, 14.4."""
-    match = _RANGE.fullmatch(value)
-    if match is None or match[1].lower() == "bytes":
-        return None
-    start, total = int(match[2] or 0), _whole(match[3]) or 0
-    if not start and total <= item_count:
-        return None
-    ranged = value.strip()[len(match[1]) :].strip()  # without the unit, which could be any word
-    reason = f"Content-Range is {ranged}, but the response has {_items(item_count)}"
-    return Shortfall(reason, paginated=match[2] is not None)
-
-
-def _facts(members: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str, int]]:
-    """Yield path, plain name and value of the whole numbers that describe the list."""
-    for path, key, value in _described(members, prefix, levels=2):
-        number = _whole(value)
-        if number is not None:
-            yield path, _plain(key), number
-
-
-def _described(
-    members: Mapping[str, object], prefix: str, levels: int
-) -> Iterator[tuple[str, str, object]]:
-    for key, value in members.items():
-        path, name = f"{prefix}{_safe_name(key)}", _plain(key)
-        if not isinstance(value, dict):
-            yield path, key, value
-        elif levels and name in _DESCRIBING:
-            yield from _described(value, f"{path}.", levels - 1)
-
-
-def _header_members(headers: Mapping[str, str]) -> dict[str, object]:
-    """Return the headers named `X-…` as members; X-Pagination may contain a JSON object."""
-    members: dict[str, object] = {}
-    for name, value in headers.items():
-        if name[:2].lower() == "x-":
-            members[name[2:]] = value
-            if name.lower() == "x-pagination":
-                with suppress(ValueError, RecursionError):
-                    members[name[2:]] = json.loads(value)
-    return members
+_HOLDS: Mapping[str, Callable[[object], bool]] = {
+    "next": _is_set,
+    "cursor": _is_set,
+    "link": _links_to_next,
+    "more": lambda value: not isinstance(value, (dict, list)) and _is_set(value),
+    "true": lambda value: _word(value) == "true",
+    "last": lambda value: _word(value) == "false",
+    "pages": lambda value: (_whole(value) or 0) > 1,
+    "error": _is_error,
+    "failed": lambda value: _word(value) == "false",
+    "status": lambda value: _word(value) in _FAILED or (_whole(value) or 0) >= 400,
+}
 
 
 def _whole(value: object) -> int | None:
-    """Return a whole number, given as number or text; None for anything else."""
-    if type(value) is int or (type(value) is float and value.is_integer()):
-        return int(value)
-    text = value.strip() if isinstance(value, str) else ""
+    """Return a whole number of up to 18 digits, given as number or text; None for others."""
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
+    text = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
-def _plain(key: str) -> str:
-    return "".join(filter(str.isalnum, key[:64].lower()))
+def _word(value: object) -> str:
+    return str(value)[:64].strip().lower() if isinstance(value, (str, bool)) else "…"
 
 
-def _safe_name(key: str) -> str:
-    """Return a known name in its spelling, else an ellipsis, as it could contain the token."""
-    if _plain(key) in _KNOWN:
-        return re.sub(r"[^\w@.-]", "", key[:64], flags=re.ASCII) or _plain(key)
-    return "…"
-
-
-def _finding(path: str, value: object) -> str:
-    if isinstance(value, bool):
-        return f"{path} is {'true' if value else 'false'}"
-    if type(value) is int and abs(value) < 10**12:
-        return f"{path} is {value}"
-    if isinstance(value, str) and value.strip().lower() in _FAILED | _NOTHING | {"true", "yes"}:
-        return f"{path} is {value.strip()!r}"
-    number = _whole(value)
+def _finding(fact: _Fact) -> str:
+    number, word = _whole(fact.value), _word(fact.value)
+    shown = "present"
+    if fact.kind == "link":
+        return f"{fact.within}{fact.name} has rel=next"
     if number is not None and number < 10**12:
-        return f"{path} is {number}"
-    return f"{path} is present"
-
-
-def _items(item_count: int) -> str:
-    return f"{item_count:,} item{'' if item_count == 1 else 's'}"
+        shown = str(number)
+    elif word in _NO_ERROR | _FAILED | {"true", "yes"}:
+        shown = word if isinstance(fact.value, bool) else repr(word)
+    return f"{fact.within}{fact.name} is {shown}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 
@@ -30,6 +31,18 @@ _CONNECTION_FAILURES: tuple[tuple[type[aiohttp.ClientError], str], ...] = (
 )
 # Their error numbers are not those of the operating system.
 _NUMBERED_OTHERWISE = (ssl.SSLError, socket.gaierror)
+# After the handshake, aiohttp raises what OpenSSL reports as an OSError of its number and text.
+_TLS_REASON = re.compile(r"\[SSL: (\w+)\]")
+
+# What OpenSSL refuses only with VERIFY_X509_STRICT, which Python sets by default from 3.13 on:
+# X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA to X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3.
+_STRICT_CODES = range(80, 94)
+_TO_REISSUE = {
+    85: "the server's certificate with an Authority Key Identifier",
+    86: "its CA certificate with a Subject Key Identifier",
+    89: "its CA certificate with Basic Constraints that are marked critical",
+    92: "its CA certificate with a Key Usage",
+}
 
 
 def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: float) -> FetchError:
@@ -60,7 +73,7 @@ def _timed_out(
             f"no data received for {silence_seconds:g} s",
             f"{CHECK_NETWORK}, or raise request_timeout_seconds",
         )
-    return TransientError(
+    return FinalError(  # no time is left for another attempt
         f"timed out after {endpoint_seconds:g} s in total, retries included",
         "The network or DataCamp's service is too slow; the next sync will retry",
     )
@@ -75,23 +88,43 @@ def _connection_failure(error: aiohttp.ClientError) -> FetchError:
         # aiohttp names the library that it lacks; the message of other errors may be no text.
         if f"({encoding})" in str(getattr(error, "message", "")):
             return unrequested(encoding)
+    detail = _detail(error)
+    if detail == " (TLS alert: certificate required)":
+        return FinalError(
+            f"the server demands a client certificate{detail}",
+            "The connector has none: check base_url and the proxy, if any",
+        )
     for kind, words in _CONNECTION_FAILURES:
         if isinstance(error, kind):
-            return TransientError(words + _os_reason(error), CHECK_NETWORK)
+            return TransientError(words + detail, CHECK_NETWORK)
     return TransientError(f"the request failed ({type(error).__name__})", CHECK_NETWORK)
 
 
 def _untrusted(error: Exception) -> FinalError:
     why = getattr(error, "verify_message", "") or "it is not valid for the host"
+    reason = f"the server's TLS certificate is not trusted: {why.rstrip('.')}"
+    code = getattr(error, "verify_code", 0)
+    if code in _STRICT_CODES:
+        what = _TO_REISSUE.get(code, "its certificates as RFC 5280 requires")
+        return FinalError(
+            f"{reason} (refused by Python 3.13 and later: ssl.VERIFY_X509_STRICT)",
+            "The CA is known, so no setting of the connector helps: "
+            f"ask the company that runs the CA to reissue {what}",
+        )
     return FinalError(
-        f"the server's TLS certificate is not trusted: {why.rstrip('.')}",
+        reason,
         "Check base_url; if a proxy intercepts TLS, "
         "set REQUESTS_CA_BUNDLE to a file with its CA certificate",
     )
 
 
-def _os_reason(error: aiohttp.ClientError) -> str:
+def _detail(error: aiohttp.ClientError) -> str:
+    """Return what OpenSSL or the operating system reports, in parentheses, if anything."""
     os_error = getattr(error, "os_error", error)
+    tls = _TLS_REASON.search(str(os_error))
+    if tls:
+        _, alert, words = tls[1].rpartition("ALERT_")
+        return f" (TLS{' alert' if alert else ''}: {words.replace('_', ' ').lower()})"
     words, number = getattr(os_error, "strerror", None), getattr(os_error, "errno", None) or 0
     if number > 0 and not isinstance(os_error, _NUMBERED_OTHERWISE):
         words = os.strerror(number)  # the text of asyncio contains the address

@@ -1,4 +1,4 @@
-"""Read from the headers of a response how long the server asks a client to wait. No I/O."""
+"""Read from the headers of a response how long the server asks a client to wait. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from async_client.limits import MAX_REQUESTED_SECONDS
+
 _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 # From these numbers on, a reset is a time since the epoch, in seconds or milliseconds.
 _EPOCH_SECONDS = 1e9
 _EPOCH_MILLISECONDS = 1e12
+# In the combined header: a comma before the quoted name of the next policy; its parameters.
+_NEXT_POLICY = re.compile(r',(?=\s*")')
+_REMAINING = re.compile(r"\b(?:r|remaining)\s*=\s*(\d+)", re.ASCII | re.IGNORECASE)
+_RESET = re.compile(r"\b(?:t|reset)\s*=\s*(\d+)", re.ASCII | re.IGNORECASE)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -22,12 +28,14 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
     """
     sent = _date(headers.get("Date", "")) or now
     waits = (_wait(value, sent) for value in _values(headers, "retryafter"))
-    return max((wait for wait in waits if wait is not None), default=None)
+    longest = max((wait for wait in waits if wait is not None), default=None)
+    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
 
 
 def is_rate_limit(headers: Mapping[str, str]) -> bool:
     """Return whether a 403 is a rate limit: it requests a wait, or the remaining count is 0."""
-    return any(_values(headers, "retryafter")) or "0" in _values(headers, "ratelimitremaining")
+    nothing_remains = any(remaining == "0" for remaining, _ in _limits(headers))
+    return nothing_remains or any(_values(headers, "retryafter"))
 
 
 def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -36,23 +44,39 @@ def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float
     A reset counts only if the remaining count is 0 or absent. GitHub sends seconds since the
     epoch, others seconds from now or milliseconds since the epoch.
     """
-    remaining = list(_values(headers, "ratelimitremaining"))
-    if remaining and "0" not in remaining:
-        return None
     sent = (_date(headers.get("Date", "")) or now).timestamp()
     waits = [
-        _until(float(value), sent)
-        for value in _values(headers, "ratelimitreset")
-        if _SECONDS.fullmatch(value)
+        _until(float(reset), sent)
+        for remaining, reset in _limits(headers)
+        if remaining in ("0", "") and _SECONDS.fullmatch(reset)
     ]
-    return max((wait for wait in waits if wait > 0), default=None)
+    longest = max((wait for wait in waits if wait > 0), default=None)
+    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
 
 
-def _values(headers: Mapping[str, str], name: str) -> Iterator[str]:
+def _limits(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield remaining count and reset of each limit, empty where there is none.
+
+    They are in headers of their own, or together: `RateLimit: "default";r=0;t=30` or
+    `RateLimit: limit=9, remaining=0, reset=30`. Source: drafts 8 and 7 of the IETF's "RateLimit
+    header fields for HTTP".
+    """
+    remaining = [*_values(headers, "ratelimitremaining")]
+    least = "" if not remaining else "0" if "0" in remaining else remaining[0]
+    yield least, ""
+    for until in _values(headers, "ratelimitreset"):
+        yield least, until
+    for value in _values(headers, "ratelimit", suffix=False):
+        for policy in _NEXT_POLICY.split(value):
+            left, reset = _REMAINING.search(policy), _RESET.search(policy)
+            yield left[1] if left else "", reset[1] if reset else ""
+
+
+def _values(headers: Mapping[str, str], name: str, *, suffix: bool = True) -> Iterator[str]:
     """Yield the values of the headers of this name, with or without `X-` and a suffix."""
     for header, value in headers.items():
         plain = header.lower().removeprefix("x-").replace("-", "")
-        if plain.startswith(name):
+        if plain == name or (suffix and plain.startswith(name)):
             yield value.strip()
 
 

@@ -1,140 +1,150 @@
-"""Judge the body of a response: whether it is a catalog, and which items it holds. No I/O."""
+"""Judge a response: whether it is a complete catalog, and where its items are. Pure."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
-from async_client.charset import to_utf_8
-from async_client.errors import paginated, too_large, unreadable
-from async_client.evidence import error_beside, further_pages, shortfall
-from async_client.items import (
-    MAX_ITEM_LEVELS,
-    REFUSED_BY_MSGSPEC,
-    bounded,
-    decode_item,
-)
-from async_client.nesting import cut
+from async_client.errors import FetchError, paginated, too_large, unreadable
+from async_client.evidence import find_evidence
+from async_client.limits import MAX_BODY_BYTES, MAX_ITEMS, MAX_VALUES
+from async_client.status import check_status
 from endpoints import Endpoint
 
-MAX_BODY_COMMAS = 1_000_000
-MAX_ITEMS = 100_000
 # Of this many items or more, half must have a readable key; of fewer, one.
 KEYED_HALF_FROM = 10
 
-# Stands for what is nested deeper than an item may be, and is itself nested deeper.
-_CUT = b"[" * 3 + b"]" * 3
-# Reads a body in one pass: every list is split, every other member is decoded.
-_MEMBER = None | bool | int | float | str | list[msgspec.Raw] | dict[str, Any]
-_ENVELOPE = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, _MEMBER])
+_NO_JSON = object()
+_CHARSETS = frozenset(
+    {"utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+    | {"iso8859-1", "iso8859-15", "cp1252"}
+)
+_CHARSET = re.compile(r';\s*charset="?([\w.:-]{1,40})', re.IGNORECASE | re.ASCII)
+
+
+class Response(NamedTuple):
+    """A response as it was received; `body` is decompressed, and empty if it was not read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray
 
 
 class Catalog:
-    """The items of one endpoint; iterating decodes them one at a time.
+    """The items of one endpoint, kept as the bytes of a JSON text.
 
-    They are kept as views into the body, never as objects: as objects the catalog takes several
-    times its size in memory, and six are held at once in a process that has 1 GB. An item that
-    cannot be read is an UnreadableItem, and the others are still yielded.
-
-    `shortfall` says, as a clause, that a total in the response exceeds the number of items.
+    As objects they take several times that memory, and six catalogs are held at once in a process
+    that has 1 GB. `shortfall` says, as a clause, that a total exceeds the number of items.
     """
 
-    def __init__(self, items: Sequence[object], shortfall: str | None = None) -> None:
-        """Take items as `msgspec.Raw` or as decoded objects."""
-        self._items = items
+    def __init__(
+        self,
+        text: bytes | bytearray,
+        list_name: str | None,
+        item_count: int,
+        shortfall: str | None = None,
+    ) -> None:
+        """Take JSON in UTF-8 and the member that holds the items, None if the text is a list."""
+        self._text = text
+        self._list_name = list_name
+        self._item_count = item_count
         self.shortfall = shortfall
 
     def __len__(self) -> int:
-        """Return the number of items, unreadable ones included."""
-        return len(self._items)
+        """Return the number of items."""
+        return self._item_count
 
-    def __iter__(self) -> Iterator[object]:
-        """Yield each item decoded, in the order of the response."""
-        return map(decode_item, self._items)
+    def items(self) -> list[object]:
+        """Decode the items, from scratch at each call."""
+        # In a thread of its own: how deeply nested a text may be depends on how deep in the stack
+        # it is decoded, and no text that `judge` could decode may fail here.
+        with ThreadPoolExecutor(max_workers=1) as decoder:
+            document = decoder.submit(_decoded, self._text).result()
+        items: list[object] = document if self._list_name is None else document[self._list_name]
+        return items
 
 
-def split(
-    endpoint: Endpoint, body: bytes | bytearray, headers: Mapping[str, str] | None = None
-) -> Catalog:
-    """Split a body into its items without decoding them.
+def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Catalog:
+    """Return the catalog that a response holds; raise FetchError if it holds none.
 
-    A body that msgspec refuses (NaN, lone surrogates) is decoded by the standard library, and
-    only then are the items of the catalog objects. Raise TransientError if the body is no envelope
-    of this endpoint or reports an error, FinalError if it is one of several pages or too large.
+    A TransientError means that the body cannot be read or reports an error, so that another
+    attempt may succeed; a FinalError, that it is one page of several, or too large.
     """
-    headers = headers or {}
-    text = to_utf_8(body, headers.get("Content-Type", ""))
+    check_status(endpoint, url, response.status, response.headers, now)
+    try:
+        return _catalog(endpoint, response)
+    except FetchError as error:
+        # Its frames would keep the decoded objects while another attempt is waited for.
+        failure = error.with_traceback(None)
+    raise failure
+
+
+def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
+    text = _utf_8(response.body, response.headers.get("Content-Type", ""))
     if text is None:
         raise unreadable("the body is neither valid UTF-8 nor valid in its declared charset")
-    # Commas bound the number of values, each of which costs memory.
-    commas = text.count(b",") if len(text) > MAX_BODY_COMMAS else 0
-    if commas > MAX_BODY_COMMAS:
-        raise too_large(f"{commas:,} commas, more than {MAX_BODY_COMMAS:,}")
-    items, members = _items_and_members(endpoint, text)
+    if len(text) > MAX_BODY_BYTES:  # it may have grown to twice its size
+        raise too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes in UTF-8")
+    values = len(text) - len(text.translate(None, delete=b",[{"))
+    if values > MAX_VALUES:
+        raise too_large(f"{values:,} commas and opening brackets, more than {MAX_VALUES:,}")
+    try:
+        document = _decoded(text)
+    except (ValueError, RecursionError):
+        document = _NO_JSON  # refused below, as the error of a parser would keep the body
+    list_name = _list_name(endpoint, document, text)
+    items = document if list_name is None else document.pop(list_name)
     if len(items) > MAX_ITEMS:
         raise too_large(f"{len(items):,} items, more than {MAX_ITEMS:,}")
-    short = _judged(members, headers, len(items))
+    members = {} if list_name is None else document
+    found = find_evidence(members, response.headers, len(items))
+    if found.error:
+        raise unreadable(f"the body reports an error: {found.error}")
+    if found.pages:
+        raise paginated(found.pages)
     _check_keys(endpoint, items)
-    return Catalog(bounded(items, text), short)
+    return Catalog(text, list_name, len(items), found.shortfall)
 
 
-def _judged(
-    members: Mapping[str, object], headers: Mapping[str, str], item_count: int
-) -> str | None:
-    """Return the shortfall, or raise if the members speak against a complete catalog."""
-    error = error_beside(members)
-    if error:
-        raise unreadable(f"the body reports an error: {error}")
-    evidence = further_pages(members)
-    if evidence:
-        raise paginated(evidence)
-    short = shortfall(members, headers, item_count)
-    if short and short.paginated:
-        raise paginated(short.reason)
-    return short.reason if short else None
+def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
+    """Return `body` in UTF-8, or None if it is not valid in any charset that may be meant.
+
+    The bytes take precedence over the declared charset, as UTF-8 declared as ISO-8859-1 is a
+    common mistake: a byte order mark, the NUL bytes that UTF-16 and UTF-32 have in JSON (RFC 4627,
+    section 3), or valid UTF-8.
+    """
+    declared = _CHARSET.search(content_type)
+    detected = _recoded(body, json.detect_encoding(body))
+    return _recoded(body, declared[1]) if detected is None and declared else detected
 
 
-def _items_and_members(
-    endpoint: Endpoint, body: bytes | bytearray
-) -> tuple[Sequence[object], Mapping[str, object]]:
-    """Return the items and the envelope's other members; see `split`."""
-    document = _document(body)
-    if isinstance(document, list):
-        return document, {}
-    if not isinstance(document, dict):
-        raise unreadable("the body is JSON that is neither an object nor a list")
-    items = document.pop(_list_name(endpoint, document))
-    members = {
-        name: [*map(decode_item, value)] if isinstance(value, list) else value
-        for name, value in document.items()
-    }
-    return items, members
-
-
-def _document(body: bytes | bytearray) -> Any:
-    """Return the body as JSON, with the elements of its lists undecoded if msgspec reads it."""
+def _recoded(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
     try:
-        return _ENVELOPE.decode(body)
-    except REFUSED_BY_MSGSPEC:
-        pass
+        name = codecs.lookup(encoding).name
+        text = body.decode(name) if name in _CHARSETS else None
+    except (LookupError, UnicodeError):
+        return None
+    if text is None:
+        return None
+    return body if name == "utf-8" else text.encode()
+
+
+def _decoded(text: bytes | bytearray) -> Any:
+    """Decode JSON. What msgspec refuses, such as NaN and lone surrogates, the library may read.
+
+    Raise ValueError if neither reads it, RecursionError if it is nested too deeply for both.
+    """
     try:
-        return json.loads(cut(body, MAX_ITEM_LEVELS + 2, _CUT))  # 2 are the envelope's
-    except (ValueError, RecursionError):
-        pass  # raised below, as the error of a parser refers to the body
-    raise unreadable(f"the body is {_not_json(body)}")
-
-
-def _not_json(body: bytes | bytearray) -> str:
-    start = bytes(body[:512]).lstrip()
-    if not start:
-        return "empty"
-    return "HTML, not JSON" if start[:1] == b"<" else "not valid JSON"
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return json.loads(text)
 
 
 def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
@@ -151,10 +161,18 @@ def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
     )
 
 
-def _list_name(endpoint: Endpoint, members: Mapping[str, object]) -> str:
-    """Return the name of the member that holds the catalog; no list is guessed."""
+def _list_name(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
+    """Return the member that holds the catalog, None for a bare list; no list is guessed."""
+    if isinstance(document, list):
+        return None
+    if document is _NO_JSON:
+        start = bytes(text[:512]).lstrip()
+        kind = "not valid JSON" if start else "empty"
+        raise unreadable(f"the body is {'HTML, not JSON' if start[:1] == b'<' else kind}")
+    if not isinstance(document, dict):
+        raise unreadable("the body is JSON that is neither an object nor a list")
     names = ("data", *envelope_names(endpoint))
-    found = [name for name in names if isinstance(members.get(name), list)]
+    found = [name for name in names if isinstance(document.get(name), list)]
     if len(found) != 1:
         raise unreadable(f"the body is JSON without exactly one `{endpoint.name}` list")
     return found[0]
@@ -166,43 +184,11 @@ def _check_keys(endpoint: Endpoint, items: Sequence[object]) -> None:
     A renamed key would otherwise look like a catalog that has lost all its items.
     """
     key = endpoint.table.primary_key[0]
-    needed = 1 if len(items) < KEYED_HALF_FROM else (len(items) + 1) // 2
-    if items and isinstance(items[0], msgspec.Raw):
-        first: Iterator[memoryview] = map(memoryview, islice(items, needed))  # type: ignore[arg-type]
-        if all(map(_key_first(key).match, first)):
-            return  # nearly always, and much faster than decoding
-    readable = 0
-    for item in items:
-        readable += _has_key(key, item)
-        if readable == needed:
-            return
-    if items:
-        raise unreadable(f"only {readable:,} of {len(items):,} items have a readable {key}")
-
-
-@lru_cache
-def _key_first(key: str) -> re.Pattern[bytes]:
-    """Return a pattern of the start of an object whose first member is a readable key."""
-    name = re.escape(json.dumps(key)).encode()
-    return re.compile(rb"\s*\{\s*" + name + rb'\s*:\s*(?:"[^"\\]|-?\d)')
-
-
-def _has_key(key: str, item: object) -> bool:
-    value: object = None
-    if isinstance(item, msgspec.Raw):
-        try:
-            value = _key_decoder(key).decode(item).key
-        except REFUSED_BY_MSGSPEC:
-            decoded = decode_item(item)
-            value = decoded.get(key) if isinstance(decoded, dict) else None
-    elif isinstance(item, dict):
-        value = item.get(key)
-    return type(value) in (int, float) or (type(value) is str and value.strip("\0") != "")
-
-
-@lru_cache
-def _key_decoder(key: str) -> msgspec.json.Decoder[Any]:
-    """Return a decoder that reads nothing of an object but its key."""
-    return msgspec.json.Decoder(
-        msgspec.defstruct("Keyed", [("key", object, None)], rename={"key": key})
+    values = [item.get(key) for item in items if isinstance(item, dict)]
+    readable = sum(
+        type(value) in (int, float) or (type(value) is str and value.strip("\0") != "")
+        for value in values
     )
+    needed = 1 if len(items) < KEYED_HALF_FROM else (len(items) + 1) // 2
+    if items and readable < needed:
+        raise unreadable(f"only {readable:,} of {len(items):,} items have a readable {key}")

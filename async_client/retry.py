@@ -1,4 +1,4 @@
-"""When to retry, and after how long: full jitter, with the server's requested wait as a floor.
+"""When to retry, after how long, and why not again.
 
 `waits` decides without I/O; the backoff library does the waiting.
 """
@@ -7,63 +7,82 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import backoff
 
-from async_client.errors import RateLimitError, TransientError
+from async_client.errors import FetchError, FinalError, RateLimitError, TransientError
 from async_client.limits import Limits
 
 Result = TypeVar("Result")
+SecondsLeft = Callable[[], float]
 Draw = Callable[[float, float], float]
 
 
 def waits(
-    limits: Limits, seconds_left: Callable[[], float], draw: Draw = random.uniform
-) -> Generator[float, TransientError, None]:
-    """Yield the seconds to wait after each failure that is sent in; return to end the attempts.
+    limits: Limits, seconds_left: SecondsLeft, draw: Draw = random.uniform
+) -> Generator[float, Any, None]:
+    """Yield the seconds to wait after each TransientError that is sent in.
 
-    They end when all are used or when the wait would exceed the time left. Full jitter spreads the
-    retries of many clients; it never shortens a `Retry-After`.
+    Full jitter spreads the retries of many clients, and a requested wait is its lower bound. After
+    a rate limit, the wait is what the server requests, and the attempt does not count. Because of
+    these two rules, backoff's own generators, jitter and `max_tries` do not suffice.
+
+    Return once the attempts are used up; raise FinalError if the next wait exceeds the time left.
     """
     failure = yield 0.0  # backoff primes a wait generator before the first failure
-    for cap_seconds in limits.wait_caps_seconds:
+    caps_seconds = iter(limits.wait_caps_seconds)
+    while True:
         left = seconds_left()
-        seconds = max(draw(0.0, cap_seconds), _floor_seconds(failure, limits, left))
+        if isinstance(failure, RateLimitError):
+            seconds = rate_limit_seconds(failure, limits, left)
+        else:
+            cap_seconds = next(caps_seconds, None)
+            if cap_seconds is None:
+                return
+            seconds = max(draw(0.0, cap_seconds), failure.retry_after_seconds or 0.0)
         if seconds >= left:
-            return
+            raise FinalError(f"{failure.reason}; {_why(failure, left)}", failure.advice)
         failure = yield seconds
 
 
-def _floor_seconds(failure: TransientError, limits: Limits, seconds_left: float) -> float:
-    """Return the shortest wait; a reset beyond the time left counts as none."""
-    if failure.retry_after_seconds is not None:
-        return failure.retry_after_seconds
-    if not isinstance(failure, RateLimitError):
-        return 0.0
-    if failure.reset_seconds is not None and failure.reset_seconds < seconds_left:
-        return failure.reset_seconds
-    return limits.rate_limit_wait_seconds
+def rate_limit_seconds(failure: RateLimitError, limits: Limits, seconds_left: float) -> float:
+    """Return the wait that a rate limit requests; a reset beyond the time left counts as none."""
+    seconds = failure.retry_after_seconds
+    if seconds is None and (failure.reset_seconds or 0.0) < seconds_left:
+        seconds = failure.reset_seconds
+    if seconds is None:
+        return limits.rate_limit_wait_seconds
+    return max(seconds, limits.min_rate_limit_wait_seconds)
 
 
-def retrying(
-    attempt: Callable[[], Awaitable[Result]],
+async def retrying(
+    attempt: Callable[[], Awaitable[Result | FetchError]],
     limits: Limits,
-    seconds_left: Callable[[], float],
+    seconds_left: SecondsLeft,
     on_wait: Callable[[int, TransientError, float], None],
-) -> Callable[[], Awaitable[Result]]:
-    """Repeat `attempt` while it raises TransientError and `waits` allows another one.
+) -> Result | FetchError:
+    """Repeat `attempt` while it returns a TransientError and `waits` allows another one.
 
+    Return what it returned last, or the FinalError that says why there was no other attempt.
     `on_wait` gets the number of the failed attempt, its failure and the seconds until the next.
-    Raise the last TransientError, or at once anything else that `attempt` raises.
+    Failures are values here: the traceback of an exception would keep the body that it is about.
     """
-    retry = backoff.on_exception(
-        lambda: waits(limits, seconds_left),  # type: ignore[arg-type,return-value]
-        TransientError,
-        jitter=None,  # backoff's own would also shorten a Retry-After
-        on_backoff=lambda details: on_wait(
-            details["tries"], details["exception"], details["wait"]
-        ),
+    repeated = backoff.on_predicate(
+        lambda: waits(limits, seconds_left),
+        lambda found: isinstance(found, TransientError),
+        jitter=None,  # backoff's own would shorten a Retry-After
+        on_backoff=lambda details: on_wait(details["tries"], details["value"], details["wait"]),
         logger=None,
-    )
-    return retry(attempt)
+    )(attempt)
+    try:
+        return await repeated()
+    except FinalError as failure:
+        return failure.with_traceback(None)
+
+
+def _why(failure: TransientError, seconds_left: float) -> str:
+    requested = failure.retry_after_seconds
+    if requested is None or requested < seconds_left:
+        return "no time is left for another attempt"
+    return f"its Retry-After of {requested:.0f} s exceeds the time left for retries"

@@ -1,20 +1,30 @@
-"""What the user configured, checked before any request is made."""
+"""What the user configured, checked before any request is made.
+
+`SETTINGS` is the one table of settings: the setup form, the validation and the table in the README
+follow from it.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from async_client.environment import is_proxied
 from endpoints import ENDPOINTS, Endpoint
 
 DEFAULT_BASE_URL = "https://lms-catalog-api.datacamp.com"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 30.0
 
-_LIKE_A_NAME = re.compile(r"[A-Za-z_ -]{1,24}")
+# A misspelt name is shown; anything else could be a token in the wrong place.
+_LIKE_A_NAME = re.compile(r"[A-Za-z_ -]{1,32}")
+_LEAST_SIMILARITY = 0.5  # `token` is 0.59 similar to `bearer_token`, `url` 0.55 to `base_url`
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _NEVER_IN_A_URL = frozenset(' <>"{}|\\^`')  # RFC 3986, appendix A
 
 
@@ -22,38 +32,108 @@ _NEVER_IN_A_URL = frozenset(' <>"{}|\\^`')  # RFC 3986, appendix A
 class Settings:
     """A valid configuration; `endpoints` are those that are not skipped, in replay order.
 
-    `base_url` has no trailing slash. Its `repr` does not show the token.
+    `base_url` is normalized. `notes` has a sentence on each key that no setting has. Their `repr`
+    does not show the token.
     """
 
     bearer_token: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
     request_timeout_seconds: float = DEFAULT_REQUEST_TIMEOUT_SECONDS
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
+    notes: tuple[str, ...] = ()
 
     @property
     def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
-        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+        is_local = _is_loopback(parts.hostname or "") and not is_proxied(self.base_url)
+        return parts.scheme == "http" and not is_local
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key of the configuration.
+
+    `default` is the text that a missing value stands for; None means that the setting is required.
+    `placeholder` is the form's. `parse` returns the value of a text without whitespace around it,
+    or raises a ValueError that names the key and the fix.
+    """
+
+    name: str
+    label: str
+    description: str
+    default: str | None
+    placeholder: str | None
+    parse: Callable[[str], Any]
+    is_secret: bool = False
 
 
 def validate_configuration(configuration: Mapping[str, str]) -> Settings:
-    """Return the settings; raise a ValueError that names the key and the fix."""
+    """Return the settings; raise a ValueError that names the key and the fix.
+
+    It also names the keys that no setting has, one of which may be the missing one, misspelt.
+    """
+    notes = unknown_keys(configuration)
+    try:
+        values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+    except ValueError as error:
+        raise ValueError(" ".join([str(error), *notes])) from None
     return Settings(
-        bearer_token=_bearer_token(_given(configuration, "bearer_token")),
-        base_url=_base_url(_given(configuration, "base_url")),
-        request_timeout_seconds=_timeout(_given(configuration, "request_timeout_seconds")),
-        endpoints=_endpoints(_given(configuration, "skip_endpoints")),
+        bearer_token=values["bearer_token"],
+        base_url=values["base_url"],
+        request_timeout_seconds=values["request_timeout_seconds"],
+        endpoints=values["skip_endpoints"],
+        notes=tuple(notes),
     )
 
 
-def _given(configuration: Mapping[str, str], key: str) -> str:
-    """Return a stripped value; empty if it is missing or an untouched placeholder."""
-    value = configuration.get(key, "")
-    if not isinstance(value, str):
-        raise ValueError(f"{key} must be a string, not {type(value).__name__}: put it in quotes.")
+def is_unset(value: str) -> bool:
+    """Return whether a value stands for the default: whitespace, or an untouched placeholder."""
     value = value.strip()
-    return "" if value.startswith("<") and value.endswith(">") else value
+    return not value or (value.startswith("<") and value.endswith(">"))
+
+
+def unknown_keys(configuration: Iterable[str]) -> list[str]:
+    """Return a sentence for each key that no setting has; it names the setting that is meant."""
+    names = [setting.name for setting in SETTINGS]
+    sentences = []
+    for key in configuration:
+        if key not in names:
+            shown = repr(key) if _LIKE_A_NAME.fullmatch(key) else "a key that is not shown"
+            spelt = key.lower().replace("-", "_").replace(" ", "_")
+            similar = get_close_matches(spelt, names, n=1, cutoff=_LEAST_SIMILARITY)
+            fix = f"did you mean {similar[0]}?" if similar else f"use {', '.join(names)}."
+            sentences.append(f"The configuration contains {shown}, which is ignored: {fix}")
+    return sentences
+
+
+def normalized_url(url: str) -> str:
+    """Return the one spelling of a base URL, or the text itself if it is no such URL.
+
+    Scheme and host are in lower case, and the scheme's default port is left out (RFC 3986, 6.2.2.1
+    and 6.2.3). The path is case-sensitive and loses the slashes at its end, so that the endpoints'
+    paths can be appended.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return url
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return url
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port not in (None, _DEFAULT_PORTS[parts.scheme]):
+        host += f":{port}"
+    return parts._replace(netloc=host, path=parts.path.rstrip("/")).geturl()
+
+
+def _given(configuration: Mapping[str, str], setting: Setting) -> str:
+    """Return a stripped value, or the default if it is missing or an untouched placeholder."""
+    value = configuration.get(setting.name, "")
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        raise ValueError(f"{setting.name} must be a string, not {kind}: put it in quotes.")
+    return (setting.default or "") if is_unset(value) else value.strip()
 
 
 def _bearer_token(token: str) -> str:
@@ -68,8 +148,6 @@ def _bearer_token(token: str) -> str:
 
 
 def _base_url(url: str) -> str:
-    if not url:
-        return DEFAULT_BASE_URL
     try:
         parts = urlsplit(url)
         problem = _url_problem(url, parts)
@@ -80,14 +158,14 @@ def _base_url(url: str) -> str:
             f"base_url {problem}: use a plain http(s) URL, "
             f"or leave it empty for the default, {DEFAULT_BASE_URL}."
         )
-    return url.rstrip("/")
+    return normalized_url(url)
 
 
 def _url_problem(url: str, parts: SplitResult) -> str | None:
     """Return what is wrong, without the URL itself, as it may contain a password."""
     if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
         return "contains whitespace or an invalid character"
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in _DEFAULT_PORTS:
         return "does not start with https:// or http://"
     if "@" in parts.netloc:
         return "contains a user name or password"
@@ -99,8 +177,6 @@ def _url_problem(url: str, parts: SplitResult) -> str | None:
 
 
 def _timeout(text: str) -> float:
-    if not text:
-        return DEFAULT_REQUEST_TIMEOUT_SECONDS
     try:
         seconds = float(text)
     except ValueError:
@@ -108,7 +184,7 @@ def _timeout(text: str) -> float:
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(
             "request_timeout_seconds must be a number above 0, such as 30; "
-            f"leave it empty for the default, {DEFAULT_REQUEST_TIMEOUT_SECONDS:.0f}."
+            f"leave it empty for the default, {DEFAULT_REQUEST_TIMEOUT_SECONDS:g}."
         )
     return seconds
 
@@ -118,7 +194,6 @@ def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
     known = [endpoint.name for endpoint in ENDPOINTS]
     unknown = sorted(names.difference(known))
     if unknown:
-        # A misspelt name is shown; anything else could be a token in the wrong field.
         shown = [repr(name) if _LIKE_A_NAME.fullmatch(name) else "a value" for name in unknown]
         raise ValueError(
             f"skip_endpoints contains {', '.join(shown)}, which is not an endpoint: "
@@ -134,3 +209,52 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+SETTINGS = (
+    Setting(
+        name="bearer_token",
+        label="Bearer token",
+        description=(
+            "The LMS Catalog API token that DataCamp issued to your organization, "
+            "without the word Bearer."
+        ),
+        default=None,
+        placeholder=None,
+        parse=_bearer_token,
+        is_secret=True,
+    ),
+    Setting(
+        name="base_url",
+        label="Base URL",
+        description=(
+            "URL of the API, with a path if there is one; no user name, query or fragment. "
+            "Leave it empty for DataCamp's own."
+        ),
+        default=DEFAULT_BASE_URL,
+        placeholder=DEFAULT_BASE_URL,
+        parse=_base_url,
+    ),
+    Setting(
+        name="request_timeout_seconds",
+        label="Request timeout in seconds",
+        description=(
+            "How long a request may receive no data, while connecting and between bytes, "
+            "before it times out."
+        ),
+        default=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
+        placeholder=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
+        parse=_timeout,
+    ),
+    Setting(
+        name="skip_endpoints",
+        label="Endpoints to skip",
+        description=(
+            "Catalogs that your license does not include, separated by commas, of: "
+            + ", ".join(endpoint.name for endpoint in ENDPOINTS)
+        ),
+        default="",
+        placeholder="custom_tracks",
+        parse=_endpoints,
+    ),
+)

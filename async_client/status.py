@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
@@ -14,12 +14,12 @@ from async_client.errors import (
     FinalError,
     NotIncludedError,
     RateLimitError,
+    TokenRejectedError,
     TransientError,
-    UnauthorizedError,
     paginated,
     unreadable,
 )
-from async_client.evidence import further_pages_in_headers
+from async_client.evidence import find_evidence
 from async_client.requested_wait import (
     is_rate_limit,
     rate_limit_reset_seconds,
@@ -30,21 +30,31 @@ from endpoints import Endpoint
 # Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 are permanent.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 
+LOWER_RATE = "Sync less often, or run fewer clients with this token"
+
 # Encodings that some servers use although `Accept-Encoding` does not name them.
 UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
 
 
-def check_status(endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str]) -> None:
-    """Return if the response should hold a catalog; else raise the FetchError of its status."""
+def check_status(
+    endpoint: Endpoint, url: str, status: int, headers: Mapping[str, str], now: datetime
+) -> None:
+    """Return if the body is to be read as a catalog; else raise the FetchError of the status.
+
+    A 200 is refused for an encoding that was not requested, or headers that report more pages.
+    """
     if status == HTTPStatus.OK:
-        _check_headers(headers)
+        encoding = headers.get("Content-Encoding", "").strip().lower()
+        if encoding in UNREQUESTED_ENCODINGS:
+            raise unrequested(encoding)
+        if pages := find_evidence({}, headers).pages:
+            raise paginated(pages)
         return
     reason = f"HTTP {_status_text(status)}"
-    now = datetime.now(timezone.utc)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise _rate_limit(reason, NEXT_SYNC, headers, now)
-    if status == HTTPStatus.FORBIDDEN and is_rate_limit(headers):
-        raise _rate_limit(f"{reason} (rate limit)", _lower_rate(endpoint), headers, now)
+        raise _rate_limit(reason, LOWER_RATE, headers, now)
+    if status == HTTPStatus.FORBIDDEN:
+        raise _forbidden(endpoint, reason, headers, now)
     if status in TRANSIENT_STATUSES:
         raise TransientError(reason, NEXT_SYNC, retry_after_seconds(headers, now))
     if 300 <= status < 400 and "Location" in headers:
@@ -57,15 +67,6 @@ def unrequested(encoding: str) -> TransientError:
     return unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding in UNREQUESTED_ENCODINGS:
-        raise unrequested(encoding)
-    evidence = further_pages_in_headers(headers)
-    if evidence:
-        raise paginated(evidence)
-
-
 def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -76,14 +77,35 @@ def _status_text(status: int) -> str:
 def _rate_limit(
     reason: str, advice: str, headers: Mapping[str, str], now: datetime
 ) -> RateLimitError:
-    retry_after, reset = retry_after_seconds(headers, now), rate_limit_reset_seconds(headers, now)
+    reset = rate_limit_reset_seconds(headers, now)
+    retry_after = retry_after_seconds(headers, now)
+    if reset is not None:
+        retry_after = retry_after or None  # 0 and a past date do not hide the reset
     return RateLimitError(reason, advice, retry_after, reset)
 
 
-def _lower_rate(endpoint: Endpoint) -> str:
-    return (
-        "Sync less often, or run fewer clients with this token; if the token has no access to "
-        f"{endpoint.name} at all, add {endpoint.name} to skip_endpoints"
+def _forbidden(
+    endpoint: Endpoint, reason: str, headers: Mapping[str, str], now: datetime
+) -> FetchError:
+    """Return the error of a 403: of a firewall, of a rate limit, or of a missing permission.
+
+    The API responds with JSON, a firewall or proxy with a page. Cloudflare's has `cf-mitigated`.
+    """
+    blocked = "cf-mitigated" in headers or "html" in headers.get("Content-Type", "").lower()
+    advice = (
+        "A firewall or proxy blocked the request, not the API: let its operator allow requests "
+        "from Fivetran"
+    )
+    if is_rate_limit(headers):
+        ways_out = f"{LOWER_RATE}; if the token has no access to {endpoint.name} at all, add "
+        ways_out += f"{endpoint.name} to skip_endpoints"
+        return _rate_limit(f"{reason} (rate limit)", advice if blocked else ways_out, headers, now)
+    if blocked:
+        return FinalError(f"{reason}, as a page of a firewall or proxy", advice)
+    return NotIncludedError(
+        reason,
+        f"The token has no access to {endpoint.name}: ask DataCamp for access, "
+        f"or add {endpoint.name} to skip_endpoints",
     )
 
 
@@ -111,17 +133,9 @@ def _origin(url: str, location: str) -> str:
 
 
 def _unauthorized(_: Endpoint, reason: str) -> FetchError:
-    return UnauthorizedError(
+    return TokenRejectedError(
         reason,
         "Check bearer_token: it is wrong, expired or revoked; request a new one from DataCamp",
-    )
-
-
-def _forbidden(endpoint: Endpoint, reason: str) -> FetchError:
-    return NotIncludedError(
-        reason,
-        f"The token has no access to {endpoint.name}: ask DataCamp for access, "
-        f"or add {endpoint.name} to skip_endpoints",
     )
 
 
@@ -140,7 +154,6 @@ def _other_status(_: Endpoint, reason: str) -> FetchError:
 _FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
     204: _not_found,
     401: _unauthorized,
-    403: _forbidden,
     404: _not_found,
     410: _not_found,
 }

@@ -1,6 +1,6 @@
 """The same catalogs with dlt, as its documentation suggests, into a DuckDB file.
 
-Run by the Python of `.venv-dlt`, with the arguments of `benchmarks.worker`.
+Run by the Python of `.venv-grpc`, with the arguments of `benchmarks.worker`.
 """
 
 from __future__ import annotations
@@ -17,26 +17,23 @@ from endpoints import ENDPOINTS
 
 def main() -> None:
     """Replace every table by the contents of the response; print an empty `Run`."""
-    variant, folder, base_url, token = sys.argv[1:]
+    _, folder, base_url, token = sys.argv[1:]
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    # By default dlt extracts with five threads, one fewer than there are endpoints.
-    os.environ["EXTRACT__WORKERS"] = "5" if variant == "dlt" else str(len(ENDPOINTS))
-    authorization = {"type": "bearer", "token": token}
-    source = rest_api_source(
-        {
-            "client": {"base_url": base_url, "auth": authorization, "paginator": "single_page"},
-            "resource_defaults": {"primary_key": "id", "write_disposition": "replace"},
-            "resources": [
-                {"name": each.name, "endpoint": {"path": each.path, "data_selector": "data"}}
-                for each in ENDPOINTS
-            ],
-        },
-        name="datacamp",
-        parallelized=True,
-    )
+    # Its default of five threads is one fewer than there are endpoints.
+    os.environ["EXTRACT__WORKERS"] = str(len(ENDPOINTS))
+    auth = {"type": "bearer", "token": token}
+    settings = {
+        "client": {"base_url": base_url, "auth": auth, "paginator": "single_page"},
+        "resource_defaults": {"primary_key": "id", "write_disposition": "replace"},
+        "resources": [
+            {"name": each.name, "endpoint": {"path": each.path, "data_selector": "data"}}
+            for each in ENDPOINTS
+        ],
+    }
     Path(folder).mkdir(exist_ok=True)
     destination = dlt.destinations.duckdb(f"{folder}/warehouse.duckdb")
     pipeline = dlt.pipeline("datacamp", folder, destination=destination, dataset_name="catalog")
+    source = rest_api_source(settings, name="datacamp", parallelized=True)
     pipeline.run(source).raise_on_failed_jobs()
     print("{}")
 

@@ -3,66 +3,51 @@
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
-from statistics import median
 
 import msgspec
-
-STATES = ("initial", "unchanged", "changed")
 
 
 class Run(msgspec.Struct, omit_defaults=True):
     """One process: what it was, then what was measured of it.
 
-    A case is a latency profile or a size. Runs of one `number` followed each other; ratios are
-    taken only between them. `seconds` and `cpu_seconds` are from the call of `update()` to the
-    return of its last checkpoint, and `arrived` and `written` are seconds since that call, by
-    endpoint in replay order. `process_seconds` are from the start of the process to its end.
+    A case is a latency profile or a size, and runs of the same kind are in the order of their
+    rounds. `seconds` and `cpu_seconds` are from the call of
+    `update()` to the return of its last checkpoint, and `arrived` and `written` are seconds since
+    that call, by endpoint in replay order. `process_seconds` are those of the whole process.
     """
 
     section: str = ""
     case: str = ""
     state: str = ""
     variant: str = ""
-    number: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     process_seconds: float = 0.0
-    before_bytes: int = 0
     peak_bytes: int = 0
     arrived: dict[str, float] = {}
     written: dict[str, float] = {}
-    checkpoint_seconds: list[float] = []
-    parts: dict[str, float] = {}
-    error: str = ""
 
 
 class Results(msgspec.Struct):
     """All runs, the machine, and the date and load average at the start of each section."""
 
-    quick: bool
-    machine: dict[str, str]
+    machine: str
     conditions: dict[str, str]
     runs: list[Run]
 
-    def of(self, section: str, **identity: str | int) -> list[Run]:
-        """Return the runs of a section with this case, state, variant or number."""
+    def of(self, section: str, **identity: str) -> list[Run]:
+        """Return the runs of a section with this case, state or variant."""
         wanted = {"section": section, **identity}.items()
         return [r for r in self.runs if all(getattr(r, name) == value for name, value in wanted)]
 
-    def like(self, run: Run, variant: str) -> list[Run]:
-        """Return the run of another variant that was measured beside this one, if any."""
-        section, case, state, number = run.section, run.case, run.state, run.number
-        return self.of(section, case=case, state=state, number=number, variant=variant)
-
-    def cases(self, section: str) -> list[str]:
-        """Return the cases of a section in the order in which they were measured."""
-        return list(dict.fromkeys(run.case for run in self.of(section)))
-
-
-def typical(runs: list[Run], field: str = "seconds") -> float:
-    """Return the median of a field over runs."""
-    return float(median(getattr(run, field) for run in runs))
+    def median(
+        self, section: str, case: str, state: str, variant: str, field: str = "seconds"
+    ) -> float | None:
+        """Return the median of a field over runs, None without any."""
+        runs = self.of(section, case=case, state=state, variant=variant)
+        return statistics.median(getattr(run, field) for run in runs) if runs else None
 
 
 def lower_bound(download: Run, alone: Run) -> float:

@@ -1,27 +1,22 @@
 """What changed since the last sync: snapshots, the plan of operations and the state. Pure."""
 
-from changes.plan import (
-    MISSING_SYNCS_BEFORE_DELETE,
-    Delete,
-    Operation,
-    Outcome,
-    Plan,
-    Truncate,
-    Upsert,
-)
+from changes.operations import Delete, Operation, Outcome, Truncate, Upsert
+from changes.plan import SYNCS_BEFORE_ACCEPTANCE, Plan, make_plan
 from changes.snapshot import Snapshot, SnapshotEntry
-from changes.state import Progress, resume
+from changes.state import State, StateTooLargeError, resume
 
 __all__ = [
-    "MISSING_SYNCS_BEFORE_DELETE",
+    "SYNCS_BEFORE_ACCEPTANCE",
     "Delete",
     "Operation",
     "Outcome",
     "Plan",
-    "Progress",
     "Snapshot",
     "SnapshotEntry",
+    "State",
+    "StateTooLargeError",
     "Truncate",
     "Upsert",
+    "make_plan",
     "resume",
 ]

@@ -1,9 +1,9 @@
 """The snapshot of an endpoint: what the last sync left in the destination, kept in the state.
 
-A snapshot holds, per item key, a digest of the item's rows, the keys of its children and the
-number of syncs in a row in which the item was missing. As text it is packed and compressed, with a
-checksum that also covers the endpoint's name, so that the snapshot of one endpoint is never read
-as that of another.
+A snapshot says what the destination may hold: per item key a digest of the item's rows, the keys
+of its children, and the number of syncs in a row in which the item was missing or had lost
+children. In the state it is packed and compressed, with a checksum that also covers the endpoint's
+name, so that the snapshot of one endpoint is never read as that of another.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from changes.limits import MAX_UNPACKED_BYTES
 from flatten import Flattened, Key
 
 _DIGEST_BYTES = 8
+# The digest of an item whose rows were being written or deleted: no rows have it.
+UNKNOWN_DIGEST = bytes(_DIGEST_BYTES)
 _CHECKSUM_BYTES = 8
-# Twice the largest body, so that every snapshot that was written can be read. A state of 10 MB
-# could unpack to a thousand times that. The objects made of it can take ten times as much.
-_LARGEST_PACKED_BYTES = 64 * 1024 * 1024
 
 # Its sorting takes quadratic time for some orders of many thousand keys, and recurses. Rows have
 # at most a few hundred columns, and objects nested in them are sorted already.
@@ -29,21 +30,23 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 
 class SnapshotEntry(NamedTuple):
-    """One item: the digest of its rows, its children's keys, and for how many syncs it is missing.
+    """One item: the digest of its rows and its children's keys.
 
-    A child's key is the part of the primary key beside the foreign key.
+    A child's key is the part of the primary key beside the foreign key. The counts are of syncs in
+    a row in which the item was missing, or was there without some of these children.
     """
 
     digest: bytes
     child_keys: tuple[Key, ...]
     missing_syncs: int = 0
+    lost_children_syncs: int = 0
 
 
 Snapshot = dict[str, SnapshotEntry]
 
 
 class DamagedSnapshotError(ValueError):
-    """The text of a snapshot is truncated, altered or belongs to another endpoint."""
+    """A snapshot in a state is truncated, altered or belongs to another endpoint."""
 
 
 class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -58,11 +61,17 @@ def fingerprint(flat: Flattened) -> bytes:
     encoded = _encoder.encode(flat.row)
     if flat.children:
         encoded += b"".join(sorted(map(_encoder.encode, flat.children.values())))
+    if flat.children_unreadable:
+        encoded += b"unreadable"  # JSON objects never end in this
     return hashlib.blake2b(encoded, digest_size=_DIGEST_BYTES).digest()
 
 
-def encode(endpoint_name: str, snapshot: Snapshot) -> str:
-    """Return a snapshot as ASCII text that needs no escaping in JSON."""
+def encode(endpoint_name: str, snapshot: Snapshot) -> dict[str, object]:
+    """Return a snapshot as JSON: `{"snapshot": text}`, and `lost_children` if any are counted.
+
+    The text is ASCII that needs no escaping. The counts of lost children stand beside it, as
+    version 1.0.0 refuses a snapshot with a fifth part.
+    """
     ordered = sorted(snapshot.items())
     packed = msgspec.msgpack.encode(
         _Packed(
@@ -73,11 +82,15 @@ def encode(endpoint_name: str, snapshot: Snapshot) -> str:
         )
     )
     body = zlib.compress(packed, level=9)
-    return base64.b85encode(_checksum(endpoint_name, body) + body).decode("ascii")
+    text = base64.b85encode(_checksum(endpoint_name, body) + body).decode("ascii")
+    lost = {key: e.lost_children_syncs for key, e in ordered if e.lost_children_syncs}
+    return {"snapshot": text, "lost_children": lost} if lost else {"snapshot": text}
 
 
-def decode(endpoint_name: str, text: object) -> Snapshot:
-    """Return the snapshot that `encode` wrote; raises DamagedSnapshotError for any other text."""
+def decode(endpoint_name: str, saved: object) -> Snapshot:
+    """Return the snapshot that `encode` wrote; raise DamagedSnapshotError for anything else."""
+    members = saved if isinstance(saved, Mapping) else {}
+    text, lost = members.get("snapshot"), members.get("lost_children", {})
     if not isinstance(text, str):
         raise DamagedSnapshotError(f"it is {type(text).__name__}, not text")
     try:
@@ -88,13 +101,15 @@ def decode(endpoint_name: str, text: object) -> Snapshot:
     if checksum != _checksum(endpoint_name, body):
         raise DamagedSnapshotError("its checksum is wrong")
     try:
-        packed = zlib.decompressobj().decompress(body, _LARGEST_PACKED_BYTES)
-        return _unpacked(msgspec.msgpack.decode(packed, type=_Packed))
-    except (zlib.error, msgspec.DecodeError, ValueError) as error:
+        packed = zlib.decompressobj().decompress(body, MAX_UNPACKED_BYTES)
+        return _unpacked(
+            msgspec.msgpack.decode(packed, type=_Packed), msgspec.convert(lost, dict[str, int])
+        )
+    except (zlib.error, msgspec.MsgspecError, ValueError) as error:
         raise DamagedSnapshotError(f"its content cannot be read: {error}") from None
 
 
-def _unpacked(packed: _Packed) -> Snapshot:
+def _unpacked(packed: _Packed, lost_children_syncs: Mapping[str, int]) -> Snapshot:
     size = len(packed.keys)
     if len(packed.digests) != size * _DIGEST_BYTES or len(packed.child_keys) != size:
         raise ValueError("its parts differ in length")
@@ -103,12 +118,14 @@ def _unpacked(packed: _Packed) -> Snapshot:
             packed.digests[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES],
             packed.child_keys[place],
             packed.missing_syncs.get(key, 0),
+            lost_children_syncs.get(key, 0),
         )
         for place, key in enumerate(packed.keys)
     }
 
 
 def _checksum(endpoint_name: str, body: bytes) -> bytes:
-    return hashlib.blake2b(
-        body, digest_size=_CHECKSUM_BYTES, person=endpoint_name.encode()
-    ).digest()
+    person = endpoint_name.encode()
+    if len(person) > hashlib.blake2b.PERSON_SIZE:
+        person = hashlib.blake2b(person, digest_size=hashlib.blake2b.PERSON_SIZE).digest()
+    return hashlib.blake2b(body, digest_size=_CHECKSUM_BYTES, person=person).digest()

@@ -1,105 +1,123 @@
-"""The state between syncs: a snapshot per endpoint, and which endpoint was being written.
+"""The state between syncs: a snapshot per endpoint.
 
-Its shape is `{"version": 1, "source": base URL, "writing": endpoint or null, "endpoints": {name:
-{"snapshot": text}}}`. Pure: `resume` reads a state into a `Progress`, which returns new states.
+Its shape is `{"version": 1, "source": base URL, "writing": null, "endpoints": {name: {"snapshot":
+text}}}`. Version 1.0.0 named in `writing` the endpoint that it was writing. Pure.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from changes.limits import MAX_STATE_BYTES
 from changes.snapshot import DamagedSnapshotError, Snapshot, decode, encode
 
 VERSION = 1
 
+_REWRITTEN = "Tables are rewritten once their catalog has arrived."
 
-@dataclass
-class Progress:
-    """How far the syncs of one source have come.
 
-    `snapshots` has the endpoints whose rows in the destination are known. `interrupted` is the
-    endpoint that was being written when the last sync ended: what its tables hold is not known.
-    `notes` says which parts of the saved state cannot be used, a sentence each.
+class StateTooLargeError(Exception):
+    """A catalog cannot be written, as Fivetran could refuse the state with its snapshot."""
+
+    def __init__(self, endpoint_name: str) -> None:
+        super().__init__(
+            f"{endpoint_name}: not written, as the state would exceed {MAX_STATE_BYTES:,} bytes. "
+            "No catalog is that large: check base_url, or skip endpoints with skip_endpoints."
+        )
+
+
+class Recorded(NamedTuple):
+    """The snapshot of an endpoint, and how the state contains it."""
+
+    snapshot: Snapshot
+    packed: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known about the tables filled from one source.
+
+    `endpoints` has those whose rows are known. `is_stale` is true as long as Fivetran still holds
+    an older state whose snapshots no longer hold once anything is written.
     """
 
     source: str
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    interrupted: str | None = None
-    notes: list[str] = field(default_factory=list)
-    _texts: dict[str, str] = field(default_factory=dict, repr=False)
+    endpoints: Mapping[str, Recorded] = field(default_factory=dict)
+    is_stale: bool = False
 
-    def record_snapshot(self, endpoint_name: str, snapshot: Snapshot) -> None:
-        """Record what the endpoint's tables hold now."""
-        if self.snapshots.get(endpoint_name) != snapshot:
-            self._texts.pop(endpoint_name, None)
-        self.snapshots[endpoint_name] = snapshot
+    def snapshot(self, endpoint_name: str) -> Snapshot | None:
+        """Return what the endpoint's tables may hold, None if that is not known."""
+        recorded = self.endpoints.get(endpoint_name)
+        return None if recorded is None else recorded.snapshot
 
-    def state(self, writing: str | None) -> dict[str, object]:
-        """Return the state for a checkpoint after which only the endpoint `writing` is written."""
-        for name, snapshot in self.snapshots.items():
-            if name not in self._texts:
-                self._texts[name] = encode(name, snapshot)
+    def record(self, endpoint_name: str, snapshot: Snapshot) -> State:
+        """Return the state to save with this snapshot of an endpoint."""
+        if self.snapshot(endpoint_name) == snapshot:
+            return replace(self, is_stale=False)
+        recorded = Recorded(snapshot, encode(endpoint_name, snapshot))
+        return State(self.source, {**self.endpoints, endpoint_name: recorded})
+
+    def to_json(self) -> dict[str, object]:
+        """Return the state as JSON."""
         return {
             "version": VERSION,
             "source": self.source,
-            "writing": writing,
+            "writing": None,
             "endpoints": {
-                name: {"snapshot": self._texts[name]} for name in sorted(self.snapshots)
+                name: dict(self.endpoints[name].packed) for name in sorted(self.endpoints)
             },
         }
 
+    def is_too_large(self) -> bool:
+        """Return whether Fivetran could refuse this state."""
+        return len(json.dumps(self.to_json())) > MAX_STATE_BYTES
 
-def resume(state: Mapping[str, object], source: str, names: Collection[str]) -> Progress:
-    """Return the progress that a saved state describes; unusable parts are noted, never an error.
 
-    `names` are the endpoints of the connector. An endpoint without a usable snapshot is written
-    from scratch.
+def resume(
+    saved: Mapping[str, object], source: str, names: Collection[str]
+) -> tuple[State, list[str]]:
+    """Return the state to start from, and a sentence on each part of `saved` that is not used.
+
+    `names` are the endpoints of the connector. Nothing in a saved state is an error: an endpoint
+    without a usable snapshot is written from scratch.
     """
-    progress = Progress(source)
-    if not state:
-        return progress
-    problem = _problem(state, source, names)
+    if not saved:
+        return State(source), []
+    problem = _problem(saved, source, names)
     if problem is not None:
-        progress.notes.append(f"Ignoring the saved state: {problem}. Rewriting all tables.")
-        return progress
-    writing = state["writing"]
-    if isinstance(writing, str):
-        progress.interrupted = writing
-        progress.notes.append(
-            f"The last sync was interrupted while it wrote {writing}. Rewriting its tables."
-        )
-    endpoints = state["endpoints"]
-    for name, entry in endpoints.items() if isinstance(endpoints, dict) else ():
+        return State(source, is_stale=True), [f"Ignoring the saved state: {problem}. {_REWRITTEN}"]
+    notes, interrupted, is_stale = [], saved["writing"], False
+    if interrupted is not None:
+        notes.append(f"The last sync was interrupted while it wrote {interrupted}. {_REWRITTEN}")
+    recorded: dict[str, Recorded] = {}
+    endpoints = saved["endpoints"]
+    for name, entry in endpoints.items() if isinstance(endpoints, Mapping) else ():
         if name not in names:
-            progress.notes.append(f"Ignoring the saved state of {name!r}: unknown endpoint.")
-        elif name != progress.interrupted:
-            _read_snapshot(progress, name, entry)
-    return progress
+            notes.append(f"Ignoring the saved state of {name!r}: unknown endpoint.")
+        elif name != interrupted:
+            try:
+                snapshot = decode(name, entry)
+            except DamagedSnapshotError as error:
+                notes.append(f"Ignoring the damaged snapshot of {name} ({error}). {_REWRITTEN}")
+                is_stale = True
+            else:
+                recorded[name] = Recorded(snapshot, entry)
+    return State(source, recorded, is_stale), notes
 
 
-def _read_snapshot(progress: Progress, name: str, entry: object) -> None:
-    text = entry.get("snapshot") if isinstance(entry, dict) else None
-    try:
-        progress.snapshots[name] = decode(name, text)
-    except DamagedSnapshotError as error:
-        progress.notes.append(
-            f"Ignoring the damaged snapshot of {name} ({error}). Rewriting its tables."
-        )
-    else:
-        progress._texts[name] = str(text)  # noqa: SLF001
-
-
-def _problem(state: Mapping[str, object], source: str, names: Collection[str]) -> str | None:
-    version, writing = state.get("version"), state.get("writing")
+def _problem(saved: Mapping[str, object], source: str, names: Collection[str]) -> str | None:
+    version, writing = saved.get("version"), saved.get("writing")
     if version is None:
         return "another connector wrote it"
     if version is True or version != VERSION:
         return f"its version is {version!r}, not {VERSION}"
-    if state.get("source") != source:
-        return f"its source is {state.get('source')!r}, not {source!r}"
+    if saved.get("source") != source:
+        return f"its source is {saved.get('source')!r}, not {source!r}"
     if writing is not None and writing not in names:
         return f"it names {writing!r} as the endpoint being written, which does not exist"
-    if "writing" not in state or not isinstance(state.get("endpoints"), dict):
+    if "writing" not in saved or not isinstance(saved.get("endpoints"), Mapping):
         return "it is incomplete"
     return None

@@ -5,6 +5,7 @@ The first sync is initial, the second follows changes to the catalog. Output has
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import sys
@@ -17,7 +18,6 @@ from devkit.package import PROJECT
 from mock_api.catalog import catalog
 from mock_api.serving import serving
 
-FOLDER = PROJECT / ".demo"
 WIDTH = 80
 
 # The SDK's log: time, level, origin and message, then indented lines that continue it.
@@ -26,9 +26,10 @@ _LOG_LINE = re.compile(r"(\d\d:\d\d:\d\d)\.\d+ (\w+) +⚡ (\w+) +(.*)")
 _BEGINNING = re.compile(r"(?=\d\d:\d\d:\d\d\.\d+ \w+ +⚡)")
 _CONTINUED = " " * 35
 _INDENT = " " * 10
-_STATE = re.compile(r'\{"version": .*"writing": (?:"(\w+)"|null).*\}')
+_STATE = re.compile(r'\{"version": .*\}')
 # The SDK's lines that are shown; its others list files and tables in each sync.
 _WORTH_READING = ("checkpoint", "SYNC")
+_SCHEMA_CHANGES = re.compile(r"(Schema changes +\| \d+) *$")
 _HINT = """\
 
 Query the data, here for tracks that still list a retired course
@@ -45,12 +46,16 @@ duckdb.connect('{warehouse}').sql('''
 """
 
 
-def main() -> int:
-    """Run the demo; return the exit status of the first sync that fails, else 0."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
+def main(project: Path = PROJECT) -> int:
+    """Run the demo in `.demo`; return the exit status of the first sync that fails, else 0."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The SDK's log has characters that not every terminal's encoding has.
+        sys.stdout.reconfigure(errors="replace")
+    folder = project / ".demo"
+    shutil.rmtree(folder, ignore_errors=True)
     with serving(catalog()) as server:
         configuration = {"bearer_token": server.token, "base_url": server.base_url}
-        copy = fivetran.prepare(FOLDER, configuration)
+        copy = fivetran.prepare(folder, configuration)
         _print_heading(f"First sync from the mock server at {server.base_url}")
         status = _debug(copy)
         if status == 0:
@@ -59,7 +64,7 @@ def main() -> int:
             status = _debug(copy)
     if status == 0:
         _print_heading("Rows in the warehouse")
-        _print_tables(copy)
+        _print_tables(copy, project)
     return status
 
 
@@ -68,7 +73,7 @@ def readable(lines: Iterable[str]) -> Iterable[str]:
     shown = True
     parts = (part for line in lines for part in _BEGINNING.split(line) if part.strip())
     for line in parts:
-        text = _STATE.sub(_without_state, line.rstrip())
+        text = _STATE.sub("state saved", line.rstrip())
         match = _LOG_LINE.match(text)
         if match:
             time, level, origin, message = match.groups()
@@ -76,14 +81,11 @@ def readable(lines: Iterable[str]) -> Iterable[str]:
             text = f"{time}  {'' if level == 'INFO' else f'{level}: '}{message}"
         elif text.startswith(_CONTINUED):
             text = _INDENT + text.removeprefix(_CONTINUED)
+            text = _SCHEMA_CHANGES.sub(r"\1, the declared tables, in each sync", text)
         else:
             shown = True
         if shown:
             yield from textwrap.wrap(text, WIDTH, subsequent_indent=_INDENT, tabsize=4)
-
-
-def _without_state(state: re.Match[str]) -> str:
-    return f"state saved; next: {state[1]}" if state[1] else "state saved"
 
 
 def _debug(copy: Path) -> int:
@@ -97,15 +99,15 @@ def _debug(copy: Path) -> int:
         return process.wait()
 
 
-def _print_tables(copy: Path) -> None:
+def _print_tables(copy: Path, project: Path) -> None:
     deleted = sdk.counts(copy, deleted=True)
-    print(f"{'table':24}{'rows':>8}{'deleted':>9}")
+    print(f"{'table':24}{'active':>8}{'deleted':>9}")
     for table, rows in sdk.counts(copy).items():
         print(f"{table:24}{rows:>8,}{deleted[table]:>9,}")
     python = Path(sys.executable)
-    if python.is_relative_to(PROJECT):
-        python = python.relative_to(PROJECT)
-    warehouse = (copy / "files" / "warehouse.db").relative_to(PROJECT)
+    if python.is_relative_to(project):
+        python = python.relative_to(project)
+    warehouse = (copy / "files" / "warehouse.db").relative_to(project)
     print(_HINT.format(python=python, warehouse=warehouse.as_posix()), end="")
 
 

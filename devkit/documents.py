@@ -1,4 +1,4 @@
-"""Write the parts of the documents that follow from `ENDPOINTS`: `python -m devkit.documents`.
+"""Write the parts of the documents that follow from the code: `python -m devkit.documents`.
 
 A test compares the documents with what this module would write, so that they stay up to date.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from async_client import SETTINGS
 from devkit import dbt_package
 from devkit.descriptions import TABLES, child_of, row_meaning, table_sentence, when_null
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
-from flatten.rules import CHILD_RULES, FIELD_RULES, named, numbered_all_or_none
+from flatten.rules import CHILD_RULES, FIELD_RULES, name_texts, number_all_or_none
 
 README = PROJECT / "README.md"
 
@@ -28,13 +29,16 @@ def main() -> None:
 
 def documents() -> dict[Path, str]:
     """Return the full text of each document that has a generated part."""
-    readme = _between(README.read_text(encoding="utf-8"), "tables", _table_list())
+    readme = README.read_text(encoding="utf-8")
+    parts = {"tables": _table_list(), "diagram": _diagram(), "settings": _setting_list()}
+    for mark, lines in parts.items():
+        readme = _between(readme, mark, lines)
     pages = PROJECT / "docs" / "tables.md"
     about, first_heading, _ = pages.read_text(encoding="utf-8").partition("\n## assessment\n")
     if not first_heading:
         raise ValueError("docs/tables.md has no section of the first table")
     return {
-        README: _between(readme, "diagram", _diagram()),
+        README: readme,
         pages: about + "\n".join(_table_pages()),
         **dbt_package.files(PROJECT / "dbt" / "models" / "staging"),
     }
@@ -56,6 +60,14 @@ def _table_list() -> Iterator[str]:
             f"| `{table.name}` | {keys} | {row_meaning(endpoint, table)} | "
             f"`{endpoint.name}`, `{endpoint.path}` |"
         )
+
+
+def _setting_list() -> Iterator[str]:
+    yield "| key | meaning | default |\n|---|---|---|"
+    for setting in SETTINGS:
+        text = {None: "none: required", "": "none"}
+        default = text.get(setting.default, f"`{setting.default}`")
+        yield f"| `{setting.name}` | {setting.description} | {default} |"
 
 
 def _diagram() -> Iterator[str]:
@@ -89,10 +101,10 @@ def _source(endpoint: Endpoint, table: Table, column: Column) -> str:
         return "the parent's `id`"
     source, rule = f"`{child.field}[].{column.name}`", CHILD_RULES[child.field]
     if column.name == "position":
-        together = rule is numbered_all_or_none
+        together = rule is number_all_or_none
         fits = "all are distinct whole numbers" if together else "it has one"
         source += f" if {fits}, else the place in the list, from 1"
-    elif rule is named and column.name == "name":
+    elif rule is name_texts and column.name == "name":
         source += ", or the entry itself if it is text"
     return source
 

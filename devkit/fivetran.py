@@ -104,7 +104,7 @@ def start(
     command = shutil.which("fivetran", path=str(scripts))
     if command is None:
         raise FileNotFoundError("no fivetran command: install requirements-dev.txt")
-    return subprocess.Popen(  # noqa: S603 - the SDK's command, with arguments from this project
+    return subprocess.Popen(
         [command, *arguments],
         cwd=copy,
         env={**_environment(copy.parent, scripts), **(variables or {})},

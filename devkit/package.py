@@ -12,13 +12,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 DIST = PROJECT / "dist"
-# The only list of what production needs. Of a folder, only the modules are deployed.
+# The only list of what is deployed. Of a folder, only the modules are. The `.gitignore` keeps
+# Fivetran's commands from packaging a `configuration.local.json` that somebody puts into `dist/`.
 SHIPPED = (
+    ".gitignore",
     "connector.py",
     "endpoints.py",
     "report.py",
     "requirements.txt",
-    "README.md",
     "LICENSE",
     "async_client",
     "changes",

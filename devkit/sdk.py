@@ -124,7 +124,7 @@ def emit(configuration: Configuration, state: State) -> Emitted:
 
 def emit_on_grpc(configuration: Configuration, state: State) -> Emitted:
     """Run one sync without a destination on SDK 2.13, in a process of its own."""
-    finished = subprocess.run(  # noqa: S603 - a module of this project
+    finished = subprocess.run(
         [GRPC_PYTHON, "-m", "devkit.grpc_sync"],
         cwd=PROJECT,
         input=json.dumps({"configuration": configuration, "state": state}),

@@ -1,14 +1,7 @@
-"""Turn catalog items into table rows: `flatten_item` and the rules and coercions it uses."""
+"""Turn catalog items into table rows: `Flattener` and the rules and coercions it uses."""
 
-from flatten.item import Flattened, Key, Rejected, flatten_item, reject_item
-from flatten.row import Row, UndeclaredColumns
+from flatten.item import Flattened, Flattener, Rejected
+from flatten.keys import Key
+from flatten.row import Row
 
-__all__ = [
-    "Flattened",
-    "Key",
-    "Rejected",
-    "Row",
-    "UndeclaredColumns",
-    "flatten_item",
-    "reject_item",
-]
+__all__ = ["Flattened", "Flattener", "Key", "Rejected", "Row"]

@@ -1,21 +1,17 @@
 """Flatten one catalog item into its row and the rows of its children.
 
-Pure: no I/O and no logging. Any item has a result, and it is never modified.
+No I/O and no logging. Any item has a result, and it is never modified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from endpoints import ENDPOINTS, Child, Endpoint
-from flatten.row import Layout, Row, UndeclaredColumns, layout_of, make_row
+from endpoints import Child, Endpoint
+from flatten.keys import Key, json_type, key_problem, shorten
+from flatten.row import Row, RowMaker
 from flatten.rules import CHILD_RULES
-
-Key = str | int
-
-_LONGEST_SHOWN = 60
 
 
 class Rejected(NamedTuple):
@@ -33,6 +29,10 @@ class Flattened:
     `key` is the item's id and `row` its row in the parent table; both are None if the item itself
     is rejected. `children` contains the child rows by the part of their key that is not the
     foreign key. `bad_values` contains a table and column for each value stored as NULL or in part.
+
+    `children_unreadable`: there is a value in the place of the child list that is no list, so
+    nothing is known about the children. `children_rejected`: at least one child has no readable
+    key, so it could be any of those that are missing (a repeated child could not).
     """
 
     key: str | None = None
@@ -40,97 +40,65 @@ class Flattened:
     children: dict[Key, Row] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     bad_values: list[tuple[str, str]] = field(default_factory=list)
+    children_unreadable: bool = False
+    children_rejected: bool = False
 
 
-def _layouts(endpoint: Endpoint) -> tuple[Layout, Layout | None]:
-    child = endpoint.child
-    if child is None:
-        return layout_of(endpoint.table), None
-    return layout_of(endpoint.table, child.field), layout_of(child.table)
+class Flattener:
+    """Flattens the items of one response of `endpoint`.
 
-
-_LAYOUTS = {endpoint.name: _layouts(endpoint) for endpoint in ENDPOINTS}
-
-
-def flatten_item(
-    endpoint: Endpoint, item: object, columns: UndeclaredColumns | None = None
-) -> Flattened:
-    """Return the rows of one item of `endpoint`, or the reason why it has none.
-
-    `columns` collects the undeclared columns of a response, to limit their number.
+    The undeclared columns of the response are remembered, to limit their number. Flattening an
+    item again, after others of the response, returns the same rows.
     """
-    if not isinstance(item, dict):
-        return reject_item(endpoint, f"it is {_json_type(item)}")
-    columns = {} if columns is None else columns
-    layout, child_layout = _LAYOUTS[endpoint.name]
-    row, bad = make_row(layout, item, {}, columns)
-    (key_column,) = endpoint.table.primary_key
-    problem = _key_problem(key_column, item, row)
-    if problem is not None:
-        shown = _shown(item.get(key_column))
-        return Flattened(rejected=[Rejected(layout.table, shown, problem)])
-    flat = Flattened(str(row[key_column]), row)
-    flat.bad_values += [(layout.table, column) for column in bad]
-    if endpoint.child is not None and child_layout is not None:
-        children = row.pop(endpoint.child.field)
-        _add_children(flat, endpoint.child, child_layout, children, columns)
-    return flat
 
+    def __init__(self, endpoint: Endpoint) -> None:
+        child = endpoint.child
+        self._table = endpoint.table.name
+        (self._key_column,) = endpoint.table.primary_key
+        self._rows = RowMaker(endpoint.table, child.field if child else None)
+        self._children = (child, RowMaker(child.table)) if child else None
 
-def reject_item(endpoint: Endpoint, reason: str) -> Flattened:
-    """Return the result for an item that cannot be read, and so has no id to report."""
-    return Flattened(rejected=[Rejected(endpoint.table.name, "?", reason)])
-
-
-def _add_children(
-    flat: Flattened, child: Child, layout: Layout, value: object, columns: UndeclaredColumns
-) -> None:
-    foreign_key = {child.foreign_key: flat.key}
-    for element in CHILD_RULES[child.field](value):
-        if not isinstance(element, dict):
-            reason = f"it is {_json_type(element)}"
-            flat.rejected.append(Rejected(layout.table, str(flat.key), reason))
-            continue
-        row, bad = make_row(layout, element, foreign_key, columns)
-        key = row[child.key]
-        problem = _key_problem(child.key, element, row)
-        if problem is None and key in flat.children:
-            problem = f"an earlier one has the same {child.key}"
+    def flatten_item(self, item: object) -> Flattened:
+        """Return the rows of one item, or the reason why it has none."""
+        if not isinstance(item, dict):
+            return Flattened(rejected=[Rejected(self._table, "?", f"it is {json_type(item)}")])
+        row, bad = self._rows.make_row(item, {})
+        item_id, key = item.get(self._key_column), row[self._key_column]
+        problem = key_problem(self._key_column, item_id, key)
         if problem is not None:
-            shown = f"{flat.key}, {child.key} {_shown(element.get(child.key))}"
-            flat.rejected.append(Rejected(layout.table, shown, problem))
+            return Flattened(rejected=[Rejected(self._table, shorten(item_id), problem)])
+        flat = Flattened(str(key), row)
+        for column in bad:
+            flat.bad_values.append((self._table, column))
+        if self._children is not None:
+            child, child_rows = self._children
+            _add_children(flat, row.pop(child.field), child, child_rows)
+        return flat
+
+
+def _add_children(flat: Flattened, value: object, child: Child, rows: RowMaker) -> None:
+    elements = [] if value is None else CHILD_RULES[child.field](value)
+    if elements is None:
+        flat.children_unreadable = True
+        return
+    table, foreign_key = child.table.name, {child.foreign_key: flat.key}
+    for element in elements:
+        if not isinstance(element, dict):
+            flat.children_rejected = True
+            reason = f"it is {json_type(element)}"
+            flat.rejected.append(Rejected(table, str(flat.key), reason))
             continue
-        flat.children[key] = row  # type: ignore[index]
-        if bad:
-            flat.bad_values += [(layout.table, column) for column in bad]
-
-
-def _key_problem(name: str, fields: Mapping[str, object], row: Row) -> str | None:
-    """Return the reason why a row has no valid key in the column `name`; None if it has one.
-
-    The object itself must have that field. Whether another spelling of it is the key is unknown,
-    and a wrong key would replace other rows.
-    """
-    value = fields.get(name)
-    if type(value) is str and row[name]:
-        return None
-    if value is None:
-        return f"it has no {name}"
-    if type(value) not in (str, int, float):
-        return f"its {name} is {_json_type(value)}"
-    if row[name] is None or row[name] == "":
-        return f"its {name} is {_shown(value)}"
-    return None
-
-
-def _json_type(value: object) -> str:
-    if value is None:
-        return "null"
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
-    return names.get(type(value), "a number")
-
-
-def _shown(value: object) -> str:
-    """Return an id for a log line: on one line and shortened."""
-    text = "?" if value is None else repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+        row, bad = rows.make_row(element, foreign_key)
+        child_id, key = element.get(child.key), row[child.key]
+        problem = key_problem(child.key, child_id, key)
+        if problem is not None:
+            flat.children_rejected = True
+        elif key in flat.children:
+            problem = f"an earlier one has the same {child.key}"
+        else:
+            flat.children[key] = row  # type: ignore[index]
+            for column in bad:
+                flat.bad_values.append((table, column))
+            continue
+        shown = f"{flat.key}, {child.key} {shorten(child_id)}"
+        flat.rejected.append(Rejected(table, shown, problem))

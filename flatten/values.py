@@ -13,15 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
-# The SDK sends an undeclared integer outside of this range as a 32-bit float.
-_LARGEST_LONG = 2**63 - 1
-# Deeper than any real value, and within the recursion limit of every encoder.
-_DEEPEST_LEVEL = 100
-# The SDK sends an undeclared float with 32 bits, rounded to four digits. On Python 3.14 it raises
-# for one that is rounded above the largest (3.4028e38 to 3.403e38).
-_LARGEST_FLOAT = 3.4e38
-# The SDK parses text of digits as a whole number, and Python raises for one of more digits.
-MOST_DIGITS = 4300
+from flatten.limits import MAX_DIGITS, MAX_FLOAT, MAX_INTEGER, MAX_LEVELS
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
@@ -65,16 +57,21 @@ def clean_text(text: str) -> str:
 
 
 def string(value: object) -> str:
-    """Return text as it is, and any other value as JSON with sorted keys."""
+    """Return text as it is, and any other value as JSON with sorted keys.
+
+    Numbers that are equal are the same text: 7.0 is `7`, as some serialisers write all numbers as
+    floats, and an id must not depend on that.
+    """
     if type(value) is str:
+        if value.isascii() and "\0" not in value and len(value) <= MAX_DIGITS:
+            return value  # nearly every value is such text, and this takes half the time
         return _within_digit_limit(clean_text(value))
-    if type(value) is int:
-        return str(value)
-    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
-    if cleaned is None:
-        raise UnfitError
-    text = json.dumps(cleaned, ensure_ascii=False)
-    if not complete:
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return str(int(value))
+    unfit: list[object] = []
+    storable = _make_storable(value, MAX_LEVELS, unfit)
+    text = None if storable is None else json.dumps(storable, ensure_ascii=False)
+    if text is None or unfit:
         raise UnfitError(text)
     return text
 
@@ -103,12 +100,12 @@ def long(value: object) -> int:
         type(value) is str and _NUMBER.fullmatch(value)
     ):
         exact = Decimal(value)  # a float would round text above 2**53
-        if exact.copy_abs() > _LARGEST_LONG or exact != exact.to_integral_value():
+        if exact.copy_abs() > MAX_INTEGER or exact != exact.to_integral_value():
             raise UnfitError
         number = int(exact)
     else:
         raise UnfitError
-    if abs(number) > _LARGEST_LONG:
+    if abs(number) > MAX_INTEGER:
         raise UnfitError
     return number
 
@@ -153,7 +150,7 @@ def _rfc3339(text: str) -> str:
     return f"{year}-{month}-{day}T{time}{zone}"
 
 
-def undeclared(value: object) -> object:
+def inferable(value: object) -> object:
     """Return a value from which the SDK infers a type that it can store.
 
     Integers of more than 64 bits become text. NaN, infinity, floats of more than 32 bits, text of
@@ -161,12 +158,13 @@ def undeclared(value: object) -> object:
     """
     if type(value) is str:
         return _readable_if_inferred(_within_digit_limit(clean_text(value)))
-    if type(value) is float and math.isfinite(value) and abs(value) > _LARGEST_FLOAT:
+    if type(value) is float and abs(value) > MAX_FLOAT:
         raise UnfitError
-    cleaned, complete = _clean(value, _DEEPEST_LEVEL)
-    if not complete:
-        raise UnfitError(cleaned)
-    return cleaned
+    unfit: list[object] = []
+    storable = _make_storable(value, MAX_LEVELS, unfit)
+    if unfit:
+        raise UnfitError(storable)
+    return storable
 
 
 COERCIONS: Mapping[str, Callable[[object], object]] = {
@@ -180,7 +178,7 @@ COERCIONS: Mapping[str, Callable[[object], object]] = {
 
 def _within_digit_limit(text: str) -> str:
     """Return text unless it consists of more digits than the SDK parses."""
-    if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():
+    if len(text) > MAX_DIGITS and text.removeprefix("-").isdecimal():
         raise UnfitError
     return text
 
@@ -199,24 +197,20 @@ def _readable_if_inferred(text: str) -> str:
     return f"{minute[1]}:00{minute[2]}" if minute else text
 
 
-def _clean(value: object, levels: int) -> tuple[object, bool]:
-    """Return a copy that every destination can store, and whether no part became null."""
-    if isinstance(value, (list, dict)):
-        return _clean_nested(value, levels - 1) if levels else (None, False)
+def _make_storable(value: object, levels: int, unfit: list[object]) -> object:
+    """Return a copy that every destination can store, with null for what is added to `unfit`."""
     if isinstance(value, str):
-        return clean_text(value), True
-    if isinstance(value, float) and not math.isfinite(value):
-        return None, False
-    if isinstance(value, int) and abs(value) > _LARGEST_LONG:
-        return str(value), True
-    return value, True
-
-
-def _clean_nested(value: list[object] | dict[str, object], levels: int) -> tuple[object, bool]:
-    if isinstance(value, list):
-        elements = [_clean(element, levels) for element in value]
-        return [element for element, _ in elements], all(complete for _, complete in elements)
-    pairs = {clean_text(key): _clean(inner, levels) for key, inner in sorted(value.items())}
-    # Sorted again: without its NUL a key can sort elsewhere, and the digest depends on the order.
-    cleaned = {key: pairs[key][0] for key in sorted(pairs)}
-    return cleaned, all(complete for _, complete in pairs.values())
+        return clean_text(value)
+    if isinstance(value, list) and levels:
+        return [_make_storable(element, levels - 1, unfit) for element in value]
+    if isinstance(value, dict) and levels:
+        members = {
+            clean_text(name): _make_storable(inner, levels - 1, unfit)
+            for name, inner in sorted(value.items())
+        }
+        # Sorted again: without its NUL a name can sort elsewhere, and the digest depends on it.
+        return {name: members[name] for name in sorted(members)}
+    if isinstance(value, (list, dict)) or (isinstance(value, float) and not math.isfinite(value)):
+        unfit.append(value)
+        return None
+    return str(value) if isinstance(value, int) and abs(value) > MAX_INTEGER else value

@@ -137,7 +137,7 @@ def _running(
     if program is None:
         raise ProgramError(f"The {name} command is not installed: run `make lakehouse`.")
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - a program of this environment
+        process = subprocess.Popen(
             [program, *arguments],
             cwd=log.parent,
             env={"PATH": os.environ.get("PATH", ""), "HOME": str(log.parent), **variables},

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import connector
-from async_client import Limits
 from mock_api.serving import serving
 from tests.support.fetching import CATALOGS, TOKEN
 from tests.support.recording import run_sync
@@ -19,14 +17,6 @@ def _no_proxy(monkeypatch):
     proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
     for name in (*proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Retry without waiting."""
-    limits = Limits(wait_caps_seconds=(0.0,) * 5, rate_limit_wait_seconds=0.0)
-    monkeypatch.setattr(connector, "LIMITS", limits)
-    return limits
 
 
 @pytest.fixture

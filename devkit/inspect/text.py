@@ -19,21 +19,20 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for label, section in facts.items():
         if label == "fields":
             for path, field in section.items():
-                yield _wrapped("    ", f"{path:25} {', '.join(_parts(field, ' '))}", 30)
+                yield _wrapped("    ", f"{path:25} {', '.join(_parts(field))}", 30)
         elif section and label != "endpoint":
-            separator = ": " if label in ("envelope", "evidence") else " "
-            yield _wrapped("  ", f"{label:12} {', '.join(_parts(section, separator))}", 15)
+            yield _wrapped("  ", f"{label:12} {', '.join(_parts(section))}", 15)
 
 
-def _parts(section: object, separator: str) -> Iterator[str]:
+def _parts(section: object) -> Iterator[str]:
     if not isinstance(section, Mapping):
         yield from section if isinstance(section, list) else [str(section)]
         return
     for name, value in section.items():
         if isinstance(value, Mapping):
-            yield from _parts(value, separator)
+            yield from _parts(value)
         elif value is not None:
-            yield f"{name}{separator}{value if isinstance(value, str) else f'{value:,}'}"
+            yield f"{name} {value if isinstance(value, str) else f'{value:,}'}"
 
 
 def _wrapped(indent: str, text: str, columns: int) -> str:

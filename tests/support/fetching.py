@@ -22,7 +22,12 @@ NAMES = list(BY_NAME)
 OTHERS = NAMES[:-1]  # all except courses
 COURSES = BY_NAME["courses"]
 CATALOGS = {name: [{"id": f"{name}-1"}, {"id": f"{name}-2"}] for name in NAMES}
-QUICK = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=30.0, rate_limit_wait_seconds=0.0)
+QUICK = Limits(
+    wait_caps_seconds=(0.0,) * 5,
+    endpoint_seconds=30.0,
+    rate_limit_wait_seconds=0.0,
+    min_rate_limit_wait_seconds=0.0,
+)
 
 
 def misbehave(server: Server, *faults: tuple[str | Respond, int | None]) -> None:
@@ -46,7 +51,7 @@ def replying(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
 
 def of_courses(results: Mapping[str, Any]) -> Any:
     """Return the result of the courses, after a check that the other catalogs arrived."""
-    assert {n: list(results[n]) for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
+    assert {n: results[n].items() for n in OTHERS} == {n: CATALOGS[n] for n in OTHERS}
     return results["courses"]
 
 

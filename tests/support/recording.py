@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partialmethod
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import async_client
 import connector
-from async_client import Catalog, EndpointError, Limits, Settings, TokenRejectedError
-from async_client.errors import FinalError, UnauthorizedError
+from async_client import (
+    Catalog,
+    EndpointError,
+    Event,
+    Limits,
+    Settings,
+    TokenRejectedError,
+    validate_configuration,
+)
+from async_client.errors import FinalError
 from endpoints import ENDPOINTS
+from tests.support.fetching import QUICK
 
 # The kind is first: ("upsert", table, row), ("truncate", table), ("checkpoint", state), ...
 Operation = tuple[Any, ...]
 Row = dict[str, Any]
-Result = Iterable[Any] | Exception | Future[Catalog]
+# The items of a catalog, or the failure of its endpoint.
+Result = Iterable[Any] | EndpointError
 
 KEYS = {table.name: table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables}
 
@@ -94,47 +105,66 @@ class Destination:
                     self.tables[table].pop(key, None)
 
 
-def arrived(result: Iterable[Any] | Exception) -> Future[Catalog]:
-    """Return the future of a catalog with these items, or of a failure."""
-    future: Future[Catalog] = Future()
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(Catalog(list(result)))
-    return future
+def catalog_of(items: Iterable[Any], shortfall: str | None = None) -> Catalog:
+    """Return a catalog with these items."""
+    listed = list(items)
+    return Catalog(json.dumps(listed).encode(), None, len(listed), shortfall)
 
 
-def fetching_of(results: Mapping[str, Result]) -> Callable[..., Any]:
-    """Return a `fetching` with these items, failures or futures; other catalogs are empty."""
+class Catalogs(async_client.Catalogs):
+    """The results of fetching, without a network: items or a failure; others are empty."""
 
-    def fetching(
-        settings: Settings, _limits: Limits, _on_event: object
-    ) -> AbstractContextManager[dict[str, Future[Catalog]]]:
-        given = {endpoint.name: results.get(endpoint.name, []) for endpoint in settings.endpoints}
-        return nullcontext(
-            {name: a if isinstance(a, Future) else arrived(a) for name, a in given.items()}
-        )
+    def __init__(
+        self, results: Mapping[str, Result], events: Mapping[str, Iterable[Event]] | None = None
+    ) -> None:
+        """Take the results, and the events that are reported before each."""
+        self.results = results
+        self.events = events or {}
 
-    return fetching
+    def fetch(
+        self, _settings: Settings, _limits: Limits, on_event: Callable[[Event], None]
+    ) -> AbstractContextManager[Catalogs]:
+        """Replace `fetching`."""
+        self.on_event = on_event
+        return nullcontext(self)
+
+    def take(self, endpoint_name: str) -> Catalog | EndpointError:
+        """Return the catalog or the failure of an endpoint."""
+        for event in self.events.get(endpoint_name, ()):
+            self.on_event(event)
+        result = self.results.get(endpoint_name, [])
+        return result if isinstance(result, EndpointError) else catalog_of(result)
+
+
+def updating(
+    results: Mapping[str, Result] | Catalogs | None = None,
+) -> Callable[[Mapping[str, str], Mapping[str, Any]], None]:
+    """Return an `update` with these results, or that retries without waiting without them."""
+    how: dict[str, Any] = {}
+    if results is not None:
+        catalogs = results if isinstance(results, Catalogs) else Catalogs(results)
+        how["fetching"] = catalogs.fetch
+
+    def update(configuration: Mapping[str, str], state: Mapping[str, Any]) -> None:
+        connector.sync(validate_configuration(configuration), state, limits=QUICK, **how)
+
+    return update
 
 
 def run_sync(
     configuration: Mapping[str, str],
-    results: Mapping[str, Result] | None = None,
+    results: Mapping[str, Result] | Catalogs | None = None,
     state: Mapping[str, Any] | None = None,
     before: Callable[[Operation], None] = lambda operation: None,
 ) -> Recorded:
-    """Run `connector.update` against recorders, fetching from the network without `results`."""
-    doubles: dict[str, Any] = {"op": Recorder(before), "log": Recorder()}
-    if results is not None:
-        doubles["fetching"] = fetching_of(results)
-    error = None
-    with patch.multiple(connector, **doubles):
+    """Run `connector.sync` against recorders, fetching from the network without `results`."""
+    operations, log, error = Recorder(before), Recorder(), None
+    with patch.multiple(connector, op=operations, log=log):
         try:
-            connector.update(configuration, state or {})
+            updating(results)(configuration, state or {})
         except Exception as caught:  # noqa: BLE001 (the test looks at it)
             error = caught
-    return Recorded(doubles["op"], doubles["log"], error)
+    return Recorded(operations, log, error)
 
 
 def failed(endpoint_name: str) -> EndpointError:
@@ -142,8 +172,6 @@ def failed(endpoint_name: str) -> EndpointError:
     return EndpointError(endpoint_name, "http://mock", 6, FinalError("it is down", "Wait"))
 
 
-def token_rejected(endpoint_name: str) -> TokenRejectedError:
+def token_rejected(endpoint_name: str) -> EndpointError:
     """Return the failure of an endpoint that rejected the token."""
-    return TokenRejectedError(
-        endpoint_name, "http://mock", 1, UnauthorizedError("401", "Renew it")
-    )
+    return EndpointError(endpoint_name, "http://mock", 1, TokenRejectedError("401", "Renew it"))

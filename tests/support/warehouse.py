@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devkit import sdk
 from endpoints import ENDPOINTS, Table
-from flatten import Row, flatten_item
+from flatten import Flattener, Row
 from flatten.names import column_name
 
 # The values of the declared columns by primary key, by table.
@@ -23,7 +23,7 @@ def expected_rows(catalogs: Mapping[str, Iterable[object]]) -> Tables:
     found: Tables = {}
     for endpoint in (endpoint for endpoint in ENDPOINTS if endpoint.name in catalogs):
         found |= {table.name: {} for table in endpoint.tables}
-        for flat in (flatten_item(endpoint, item) for item in catalogs[endpoint.name]):
+        for flat in map(Flattener(endpoint).flatten_item, catalogs[endpoint.name]):
             if flat.row is not None and (flat.key,) not in found[endpoint.table.name]:
                 _add(found, endpoint.table, flat.row)
                 for row in flat.children.values():

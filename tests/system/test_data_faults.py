@@ -12,13 +12,10 @@ import math
 import re
 import sys
 
-import pytest
-
-import connector
 from devkit.sdk import query, sync
 from endpoints import ENDPOINTS
 from tests.conftest import CONFIGURATION
-from tests.support.recording import fetching_of
+from tests.support.recording import updating
 from tests.support.warehouse import expected_rows, written_rows
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
@@ -27,9 +24,8 @@ BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 def run(folder, catalogs):
     """Sync these catalogs only; return the sync and how many rows it wrote."""
     skipped = ",".join(name for name in BY_NAME if name not in catalogs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connector, "fetching", fetching_of(catalogs))
-        synced = sync({**CONFIGURATION, "skip_endpoints": skipped}, folder)
+    configuration = {**CONFIGURATION, "skip_endpoints": skipped}
+    synced = sync(configuration, folder, update=updating(catalogs))
     counts = re.findall(r"(Upserts|Deletes|Truncates) +\| +(\d+)", synced.log)
     return synced, {kind: int(number) for kind, number in counts}
 
@@ -212,7 +208,7 @@ def test_megabytes_of_text_are_stored(tmp_path):
 
 def test_any_name_can_be_part_of_a_warning(tmp_path):
     """Warnings may contain markup; no id or field name in one makes the sync fail."""
-    names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 100_000]
+    names = ["<![x]>", "</p><p>", "<a href='x'>", "\n", "&#0;", "x" * 1_000]
     catalogs = {
         endpoint: [{"id": name, name: math.nan}] * 2
         for endpoint, name in zip(BY_NAME, names, strict=True)
@@ -220,3 +216,15 @@ def test_any_name_can_be_part_of_a_warning(tmp_path):
     synced = assert_stored(tmp_path, catalogs)
     warned = re.findall(r"WARNING .* (\w+): 1 row rejected; the first is of", synced.log)
     assert set(warned) == set(BY_NAME)
+
+
+def test_null_or_absent_and_whole_or_float_are_one_value(tmp_path):
+    """A serialiser that changes between them causes no write, and the rows stay joined."""
+    first = {"id": 7, "level": None, "chapters": [{"id": 3, "level": None}]}
+    second = {"id": 7.0, "chapters": [{"id": 3.0}]}
+    tracks = [{"id": 1, "content": [{"id": 7.0, "position": 1.0}]}]
+    assert run(tmp_path, {"courses": [first], "tracks": tracks})[0].error is None
+    again, counts = run(tmp_path, {"courses": [second], "tracks": tracks})
+    assert (again.error, counts) == (None, {"Upserts": 0, "Deletes": 0, "Truncates": 0})
+    joined = "SELECT course.id FROM course JOIN track_content USING (id)"
+    assert query(tmp_path, joined) == [("7",)]

@@ -13,6 +13,7 @@ from devkit.package import PROJECT
 from endpoints import ENDPOINTS
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.fetching import OTHERS, QUICK
 
 TOKEN = "s3cret_token_of_the_tests"  # could be the name of a field
 CATALOG = catalog(scale=0.05)
@@ -20,21 +21,21 @@ KNOWN_WORDS = {table.name for endpoint in ENDPOINTS for table in endpoint.tables
 
 
 @pytest.fixture
-def server(quick):
+def server():
     """Serve a small catalog with unusual items, and retry without waiting."""
     with serving(CATALOG, token=TOKEN) as running:
         yield running
 
 
 @pytest.fixture
-def inspected(server, quick, tmp_path, capsys):
+def inspected(server, tmp_path, capsys):
     """Return a function that runs the command and returns its exit status and output."""
 
     def run(*options, **configuration):
         path = tmp_path / "configuration.json"
         values = {"bearer_token": TOKEN, "base_url": server.base_url, **configuration}
         path.write_text(json.dumps(values), encoding="utf-8")
-        status = main(["--configuration", str(path), *options], quick)
+        status = main(["--configuration", str(path), *options], QUICK)
         return status, capsys.readouterr().out
 
     return run
@@ -65,9 +66,18 @@ def test_no_text_of_the_catalog_and_no_token_leaves_the_process(server, inspecte
     assert (TOKEN in output.lower(), "(token)" in output) == (False, True)
 
 
+@pytest.mark.parametrize("length", range(30, 60, 3))
+def test_a_token_is_replaced_before_lines_are_wrapped(inspected, length):
+    """A word that is longer than a line is broken, and base_url may contain the token."""
+    base_url = f"http://127.0.0.1:1/{'x' * length}/{TOKEN}/{'y' * 60}"
+    status, output = inspected(base_url=base_url, skip_endpoints=",".join(OTHERS))
+    unwrapped = re.sub(r"\s", "", output)
+    assert (status, TOKEN in unwrapped, "(token)" in unwrapped) == (1, False, True)
+
+
 FAULTS = [
     *((), ("tracks=total", "projects=nan", "practices=surrogate", "assessments=503x2")),
-    *(("all=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
+    *(("courses=401",), ("tracks=403", "courses=404"), ("courses=503",), ("courses=reset",)),
     *(("courses=html",), ("courses=renamed-ids",), ("courses=first-page",)),
 ]
 
@@ -84,12 +94,15 @@ def test_it_fails_when_and_as_a_sync_does(server, inspected, recorded, faults):
     assert any(facts["failure"] for facts in report["endpoints"]) == bool(error)
 
 
-@pytest.mark.parametrize("text", ['{"bearer_token": ""}', "{", "[]", "\xff", None])
+UNUSABLE = ['{"bearer_token": ""}', "{", None, '{"token": "x"}']
+
+
+@pytest.mark.parametrize("text", UNUSABLE)
 def test_an_unusable_configuration_ends_with_status_2(tmp_path, capsys, text):
     """A file that is missing, no JSON or invalid is one line on stderr, before any request."""
     path = tmp_path / "configuration.json"
     if text is not None:
-        path.write_text(text, encoding="latin-1")
+        path.write_text(text, encoding="utf-8")
     assert main(["--configuration", str(path)]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -204,7 +204,7 @@ FAULTS = ("all=401", "courses=403", "courses=503", "courses=html")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_failures_that_the_example_hid_fail_the_sync(server, recorded, quick, fault):
+def test_failures_that_the_example_hid_fail_the_sync(server, recorded, fault):
     """The error is the one that the guide quotes."""
     server.set_faults(fault)
     error = recorded(base_url=server.base_url).error

@@ -21,7 +21,8 @@ from mock_api.serving import serving
 SECRET = b"token-that-must-not-ship"
 # What the SDK's commands and other tools leave in a project folder.
 LEFTOVERS = [
-    *("configuration.json", "files/state.json", "files/warehouse.db", "options.toml", ".env"),
+    *("configuration.json", "configuration.local.json", "files/state.json", "files/warehouse.db"),
+    *("options.toml", ".env"),
     *("crash-reports/crash_20260101-000000.log", "__pycache__/connector.cpython-311.pyc"),
 ]
 
@@ -86,11 +87,11 @@ def test_dist_holds_modules_and_three_other_tracked_files(dist):
     found = contents(dist)
     assert found.items() <= tracked().items()
     others = {name for name in found if not name.endswith(".py")}
-    assert others == {"LICENSE", "README.md", "requirements.txt"}
+    assert others == {".gitignore", "LICENSE", "requirements.txt"}
 
 
 def test_the_package_is_dist_and_the_setup_form(dist, package):
-    """A configuration in `dist/` and what `fivetran debug dist` leaves there are not packaged."""
+    """Configurations in `dist/` and what `fivetran debug dist` leaves there are not packaged."""
     form = package["configuration_form.pb"]
     assert b"skip_endpoints" in form
     assert package == {**contents(dist), "configuration_form.pb": form}

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from async_client import Limits, Settings, fetching
-from tests.support.fetching import CATALOGS, TOKEN, crash_report
+from async_client import EndpointError, Limits, Settings, fetching
+from tests.support.fetching import CATALOGS, NAMES, TOKEN, crash_report
 from tests.support.tls import self_signed, serving_tls
 
 
@@ -61,7 +61,11 @@ def fetched(base_url):
     """Fetch every catalog with two attempts; return the items or the error of each endpoint."""
     limits, settings = Limits(wait_caps_seconds=(0.0,)), Settings(TOKEN, base_url)
     with fetching(settings, limits, lambda event: None) as catalogs:
-        return {name: f.exception(20) or list(f.result()) for name, f in catalogs.items()}
+        results = {name: catalogs.take(name) for name in NAMES}
+    return {
+        name: result if isinstance(result, EndpointError) else result.items()
+        for name, result in results.items()
+    }
 
 
 def test_over_https_a_proxy_sees_a_tunnel_and_no_token(proxy, tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "devkit": {*PRODUCT, "mock_api"},
     "lakehouse": {"devkit", "mock_api"},
     "benchmarks": {*PRODUCT, "devkit", "mock_api"},
-    "tests": {*PRODUCT, "benchmarks", "devkit", "mock_api"},
+    "tests": {*PRODUCT, "benchmarks", "devkit", "lakehouse", "mock_api"},
 }
 # The modules that import what Fivetran's SDK does not document.
 SDK_INTERNALS = {"devkit/sdk.py", "devkit/grpc_sync.py"}
@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "async_client/client.py": {"aiohttp"},
     "async_client/environment.py": {"certifi"},
     "async_client/failures.py": {"aiohttp"},
-    "async_client/items.py": {"msgspec"},
+    "async_client/fetch.py": {"aiohttp"},
     "async_client/response.py": {"msgspec"},
     "async_client/retry.py": {"backoff"},
 }

@@ -1,218 +1,182 @@
-"""Fetching in a thread of its own: what the caller gets, and that nothing outlives the block."""
+"""Taking catalogs out of the fetching thread, and that nothing outlives the block."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import gc
 import threading
 import weakref
+from queue import SimpleQueue
 
 import pytest
 
-from async_client import CatalogFetched, Limits, Settings, TokenRejectedError, background, fetching
+from async_client import CatalogFetched, Catalogs, RetryScheduled, Settings, fetching
+from async_client.fetch import Fetched
 from endpoints import ENDPOINTS
-from tests.support.fetching import CATALOGS, NAMES, OTHERS, QUICK, TOKEN, misbehave
+from tests.support.fetching import CATALOGS, NAMES, QUICK, TOKEN
+from tests.support.mocked_api import BASE_URL, reply
+from tests.support.recording import catalog_of, failed, token_rejected
 
-NEVER_FETCHED = "the catalog was never fetched"
+RETRY = RetryScheduled("courses", 1, 6, "HTTP 503", 0.5)
 
 
 class Stopped(BaseException):
     """An exception such as KeyboardInterrupt, which no `except Exception` catches."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _older_objects_are_not_collected():
-    """Keep the objects of other modules out of every collection, for speed."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
-def _nothing_is_left():
-    """Check after each test that no thread and no task of the fetching is left.
-
-    An open socket or session warns when it is collected, and any warning is an error.
-    """
+def _no_thread_is_left():
     yield
-    gc.collect()
     assert [thread.name for thread in threading.enumerate() if thread.name == "catalogs"] == []
-    tasks = (item for item in gc.get_objects() if isinstance(item, asyncio.Task))
-    assert [task for task in tasks if not task.done()] == []
 
 
-def fetching_from(server, on_event=lambda _: None, limits=QUICK, **others):
-    """Fetch from the mock server."""
-    return fetching(Settings(TOKEN, server.base_url, **others), limits, on_event)
+def catalogs_of(*arrivals):
+    """Return catalogs into which these have arrived, and the list of handled events."""
+    queue, events = SimpleQueue(), []
+    for arrival in arrivals:
+        queue.put(arrival)
+    return Catalogs(queue, events.append), events
 
 
-def hold_all(server, *, after_half=False):
-    """Hold back every response."""
-    for name in NAMES:
-        server.hold(name, after_half=after_half)
+def test_a_catalog_is_taken_whatever_arrived_before_it():
+    first, second = catalog_of([1]), catalog_of([2])
+    catalogs, _ = catalogs_of(Fetched("courses", second), Fetched("tracks", first))
+    assert (catalogs.take("tracks"), catalogs.take("courses")) == (first, second)
 
 
-def until_in_flight(server, number):
-    """Wait until the server has this many open requests."""
-    server.requests.wait_until(lambda requests: requests.in_flight == number)
+def test_events_are_handled_before_the_catalog_is_returned():
+    """Also those that arrived after it; the others wait for the next catalog."""
+    catalogs, events = catalogs_of(RETRY, Fetched("tracks", catalog_of([])), RETRY)
+    catalogs.take("tracks")
+    assert events == [RETRY, RETRY]
 
 
-def all_items(catalogs):
-    """Wait for the catalogs and decode their items."""
-    return {name: list(future.result(timeout=10)) for name, future in catalogs.items()}
+def test_a_failure_is_returned():
+    catalogs, _ = catalogs_of(Fetched("tracks", failed("tracks")))
+    assert catalogs.take("tracks").endpoint_name == "tracks"
 
 
-def all_errors(catalogs):
-    """Wait for the catalogs; return the error of each, None if there is none."""
-    return {name: future.exception(timeout=10) for name, future in catalogs.items()}
+def test_a_rejected_token_is_the_failure_of_every_endpoint():
+    """Whatever has arrived before or after it."""
+    rejection = token_rejected("courses")
+    catalogs, _ = catalogs_of(
+        Fetched("tracks", catalog_of([])),
+        Fetched("courses", rejection),
+        Fetched("projects", failed("projects")),
+    )
+    assert [catalogs.take(name) for name in ("tracks", "projects", "courses", "tracks")] == (
+        [rejection] * 4
+    )
 
 
-def test_all_catalogs_are_requested_at_once(server):
-    """Six requests are in flight before the first gets a response; each future has its catalog."""
-    hold_all(server)
-    with fetching_from(server) as catalogs:
-        until_in_flight(server, 6)
-        assert not any(future.done() for future in catalogs.values())
-        for name in NAMES:
-            server.release(name)
-        assert all_items(catalogs) == CATALOGS
-    assert sorted(server.requests.endpoint_names) == sorted(NAMES)
+def test_a_catalog_that_was_taken_is_not_kept():
+    catalogs, _ = catalogs_of(Fetched("tracks", catalog_of([])))
+    reference = weakref.ref(catalogs.take("tracks"))
+    gc.collect()
+    assert reference() is None
 
 
-def test_futures_are_in_replay_order(server):
-    """There is a future for each endpoint of the settings; all may be done before the end."""
-    with fetching_from(server, endpoints=ENDPOINTS[1::2]) as catalogs:
-        concurrent.futures.wait(catalogs.values(), timeout=10)
-        for thread in threading.enumerate():
-            if thread.name == "catalogs":
-                thread.join(10)
-        assert list(catalogs) == NAMES[1::2]
+@pytest.mark.parametrize("end", [LookupError("taken"), Stopped("in the thread")])
+def test_nobody_waits_for_what_does_not_arrive(end):
+    """What ended the fetching is raised, after what had arrived was taken."""
+    catalogs, _ = catalogs_of(Fetched("tracks", catalog_of([])), end)
+    catalogs.take("tracks")
+    for name in ("tracks", "courses"):
+        with pytest.raises(type(end)) as raised:
+            catalogs.take(name)
+        assert raised.value is end
 
 
-@pytest.mark.parametrize("last", [NAMES[0], NAMES[-1]])
-def test_a_catalog_is_available_as_soon_as_it_has_arrived(server, last):
-    """Five can be read while the sixth is downloading; each was reported on the loop's thread."""
-    server.hold(last, after_half=True)
-    reported = set()
-
-    def on_event(event):
-        reported.add((event.endpoint_name, type(event), threading.current_thread().name))
-
-    with fetching_from(server, on_event) as catalogs:
-        held = {last: catalogs.pop(last)}
-        assert {last: CATALOGS[last], **all_items(catalogs)} == CATALOGS
-        assert reported == {(name, CatalogFetched, "catalogs") for name in catalogs}
-        assert not held[last].done()
-        server.release(last)
-        assert all_items(held) == {last: CATALOGS[last]}
+def test_an_unexpected_error_is_raised_where_its_catalog_is_taken():
+    bug, arrived = ZeroDivisionError("a bug"), catalog_of([])
+    catalogs, _ = catalogs_of(Fetched("tracks", bug), Fetched("courses", arrived))
+    with pytest.raises(ZeroDivisionError) as raised:
+        catalogs.take("tracks")
+    assert (raised.value, catalogs.take("courses")) == (bug, arrived)
 
 
-def test_a_rejected_token_cancels_what_is_in_flight(server):
-    """All futures raise the rejection, and the other five requests are closed."""
-    misbehave(server, ("401", None))
-    hold_all(server)
-    with fetching_from(server) as catalogs:
-        until_in_flight(server, 6)
-        server.release("courses")
-        errors = all_errors(catalogs)
-        until_in_flight(server, 0)
-    assert errors == dict.fromkeys(NAMES, errors["courses"])
-    assert type(errors["courses"]) is TokenRejectedError
-    assert len(server.requests.arrived) == 6
+def test_an_error_in_the_handling_of_an_event_is_raised_to_the_caller():
+    queue = SimpleQueue()
+    queue.put(RETRY)
+    with pytest.raises(ZeroDivisionError):
+        Catalogs(queue, lambda _: 1 / 0).take("courses")
 
 
-@pytest.mark.parametrize("after_half", [False, True], ids=["before the headers", "in the bodies"])
-@pytest.mark.parametrize("kind", [None, ValueError, KeyboardInterrupt, GeneratorExit, Stopped])
-def test_leaving_early_closes_the_connections(server, after_half, kind):
-    """Leaving waits for no download, whatever exception ends the block."""
-    hold_all(server, after_half=after_half)
-    block = fetching_from(server)
-    catalogs = block.__enter__()
-    until_in_flight(server, 6)
-    assert not block.__exit__(kind, kind and kind("in the block"), None)  # it is not replaced
-    until_in_flight(server, 0)
-    assert all(future.done() for future in catalogs.values())
+def fetching_mocked(on_event=lambda _: None, limits=QUICK, endpoints=ENDPOINTS):
+    """Fetch from the mocked API in a thread."""
+    return fetching(Settings(TOKEN, BASE_URL, endpoints=endpoints), limits, on_event)
 
 
-def test_leaving_at_once_is_possible(server):
-    """Fetching can be left before its first request; the server still responds to the next one."""
-    for _ in range(9):
-        with fetching_from(server) as catalogs:
-            pass
-        assert all(future.done() for future in catalogs.values())
-    with fetching_from(server) as catalogs:
-        assert all_items(catalogs) == CATALOGS
-
-
-def test_leaving_ends_a_wait_for_the_next_attempt(server):
-    """An endpoint that waits 16 s for its next attempt delays nothing."""
-    waiting = threading.Event()
-    misbehave(server, ("retry-after-16", None))
-    with fetching_from(server, lambda _: waiting.set(), Limits()) as catalogs:
-        assert waiting.wait(10)
-        assert not catalogs["courses"].done()
-    assert isinstance(catalogs["courses"].exception(0), asyncio.CancelledError)
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), Stopped("worse"), None])
-def test_no_future_is_left_open(monkeypatch, server, error):
-    """Whatever ends the fetching, or forgets a catalog, resolves every future."""
-
-    async def fetch_nothing(*_):
-        if error:
-            raise error
-
-    monkeypatch.setattr(background, "fetch_all", fetch_nothing)
-    with fetching_from(server) as catalogs:
-        errors = all_errors(catalogs)
-    assert {str(found) for found in errors.values()} == {str(error or NEVER_FETCHED)}
-
-
-@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.InvalidStateError])
-def test_an_error_in_the_report_of_an_event_costs_one_endpoint(server, kind):
-    """If `on_event` raises on a retry or a catalog, the future of that catalog raises it."""
-    server.set_faults("tracks=503x1")
-
-    def on_event(event):
-        if event.endpoint_name in ("tracks", "courses"):
-            raise kind
-
-    with fetching_from(server, on_event) as catalogs:
-        errors = {name: type(error) for name, error in all_errors(catalogs).items()}
-    assert errors == {**dict.fromkeys(NAMES, type(None)), "tracks": kind, "courses": kind}
-
-
-def test_an_exit_in_the_report_of_an_event_leaves_nobody_waiting(server):
-    """An exception that is not an Exception ends the fetching, and with it every wait."""
-    server.hold("courses")
-
-    def on_event(_):
-        raise Stopped
-
-    with fetching_from(server, on_event) as catalogs:
-        assert {str(error) for error in all_errors(catalogs).values()} == {NEVER_FETCHED}
-
-
-def test_a_catalog_is_freed_when_its_caller_drops_it(server):
-    """A catalog that was taken out and dropped is freed while others are still downloading."""
-    server.hold("courses")
-    with fetching_from(server) as catalogs:
-        dropped = [weakref.ref(catalogs.pop(name).result(10)) for name in OTHERS]
-        until_in_flight(server, 1)
-        gc.collect()
-        assert [reference() for reference in dropped] == [None] * 5
-        server.release("courses")
-        assert all_items(catalogs) == {"courses": CATALOGS["courses"]}
-
-
-def test_a_slow_download_repeats_no_request(server):
-    """A download that makes progress may take longer than the silence limit."""
-    server.replace("courses", b"[]".ljust(6))
-    misbehave(server, ("drip", None))
+def test_catalogs_are_fetched_in_a_thread_and_events_are_handled_by_the_caller(api):
+    """There is an event for each catalog."""
     events = []
-    with fetching_from(server, events.append, request_timeout_seconds=0.2) as catalogs:
-        assert all_items(catalogs) == {**CATALOGS, "courses": []}
-    assert max(event.seconds for event in events) > 0.2
-    assert {(type(event), event.attempts) for event in events} == {(CatalogFetched, 1)}
+
+    def on_event(event):
+        if isinstance(event, CatalogFetched):
+            events.append((event.endpoint_name, threading.current_thread()))
+
+    with fetching_mocked(on_event) as catalogs:
+        assert {name: catalogs.take(name).items() for name in NAMES} == CATALOGS
+    assert sorted(events) == [(name, threading.current_thread()) for name in sorted(NAMES)]
+
+
+def test_a_catalog_can_be_taken_once(api):
+    """Taking what is not fetched or was taken is an error, not an endless wait."""
+    with fetching_mocked(endpoints=ENDPOINTS[:1]) as catalogs:
+        catalogs.take(NAMES[0])
+        for name in NAMES[:2]:
+            with pytest.raises(LookupError, match="every catalog has been taken"):
+                catalogs.take(name)
+
+
+@pytest.mark.parametrize("kind", [None, ValueError, KeyboardInterrupt, GeneratorExit, Stopped])
+def test_leaving_early_cancels_what_is_in_flight(api, kind):
+    """Leaving waits for no download, whatever exception ends the block."""
+    in_flight = threading.Event()
+
+    async def serve(_):
+        if api.in_flight == 6:
+            in_flight.set()
+        await asyncio.Event().wait()
+
+    api.serve = serve
+    block = fetching_mocked()
+    catalogs = block.__enter__()
+    assert in_flight.wait(10)
+    assert not block.__exit__(kind, kind and kind("in the block"), None)  # it is not replaced
+    assert api.in_flight == 0
+    with pytest.raises(asyncio.CancelledError):
+        catalogs.take("courses")
+
+
+def test_leaving_at_once_is_possible(api):
+    """Fetching can be left before its first request."""
+    for _ in range(9):
+        with fetching_mocked():
+            pass
+    with fetching_mocked() as catalogs:
+        assert catalogs.take("courses").items() == CATALOGS["courses"]
+
+
+def test_leaving_ends_a_wait_for_the_next_attempt(api):
+    """An endpoint that waits 16 s for its next attempt delays nothing."""
+    api.replies["courses"] = [reply(503, headers={"Retry-After": "16"})]
+    waiting = []
+
+    def on_event(event):
+        if isinstance(event, RetryScheduled):
+            waiting.append(event)
+            raise Stopped
+
+    with pytest.raises(Stopped), fetching_mocked(on_event) as catalogs:
+        catalogs.take("courses")
+    assert [event.wait_seconds for event in waiting] == [16]
+
+
+def test_an_error_before_the_first_request_is_raised(api, monkeypatch, tmp_path):
+    """It is raised wherever a catalog is taken."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    with fetching_mocked() as catalogs:
+        for name in NAMES:
+            with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is "):
+                catalogs.take(name)

@@ -7,14 +7,12 @@ from benchmarks.results import Run, load, lower_bound
 from devkit.package import PROJECT
 
 
-def test_documents_and_picture_are_those_of_the_results():
-    """Generating the picture and the marked parts of the documents again changes nothing."""
+def test_generating_documents_and_picture_from_the_results_changes_nothing():
     generated = report.documents(load(PROJECT / "benchmarks" / "results.json"))
     assert generated == {path: path.read_text(encoding="utf-8") for path in generated}
 
 
-def test_the_lower_bound_waits_for_each_response():
-    """An endpoint is written once it has arrived and the one before it is written."""
+def test_the_lower_bound_waits_for_each_response_and_for_the_endpoint_before_it():
     download = Run(arrived={"tracks": 1.0, "courses": 1.5})
     alone = Run(written={"tracks": 2.0, "courses": 2.25})
     assert lower_bound(download, alone) == 3.25

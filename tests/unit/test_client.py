@@ -1,26 +1,26 @@
-"""The HTTP edge: what is sent, how often, and the result of each response."""
+"""What is requested, how often, and the result and events of each endpoint."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from concurrent.futures import Future
 
+import aiohttp
 import pytest
 
 from async_client import (
+    Catalog,
     CatalogFetched,
-    EndpointError,
     Limits,
+    NotIncludedError,
+    ResponseReceived,
     RetryScheduled,
     Settings,
     TokenRejectedError,
-    client,
     probe_all,
 )
-from async_client.client import fetch_all
-from async_client.errors import NEXT_SYNC, NoSuchCatalogError
+from async_client.errors import NEXT_SYNC, TransientError
 from endpoints import ENDPOINTS
+from tests.support.cases import cases
 from tests.support.fetching import (
     CATALOGS,
     COURSES,
@@ -30,213 +30,243 @@ from tests.support.fetching import (
     QUICK,
     TOKEN,
     crash_report,
-    misbehave,
     of_courses,
-    replying,
+)
+from tests.support.mocked_api import (
+    BASE_URL,
+    MockedApi,
+    catalog_reply,
+    fetched,
+    reply,
 )
 
-
-async def fetched(base_url, limits=QUICK, endpoints=ENDPOINTS):
-    """Fetch all; return the catalog or error of each endpoint, and the events."""
-    futures = {endpoint.name: Future() for endpoint in endpoints}
-    events = []
-    settings = Settings(TOKEN, base_url, endpoints=endpoints)
-    await fetch_all(settings, limits, dict(futures), events.append)
-    results = {name: future.exception(0) or future.result(0) for name, future in futures.items()}
-    return results, events
+COURSES_URL = f"{BASE_URL}/v1/catalog/live-courses"
+TIMED_OUT = "timed out after {} s in total, retries included"
 
 
-async def courses_of(base_url, limits=QUICK):
+async def courses_of(limits=QUICK):
     """Fetch the courses alone; return the catalog or the error."""
-    results, _ = await fetched(base_url, limits, (COURSES,))
+    results, _ = await fetched(limits, endpoints=(COURSES,))
     return results["courses"]
 
 
-async def test_each_endpoint_is_requested_once_with_these_headers(server):
-    """A path in base_url precedes that of the endpoint; skipped endpoints get no request."""
-    results, _ = await fetched(f"{server.base_url}/lms%20api", endpoints=ENDPOINTS[::2])
-    assert list(results) == NAMES[::2]
-    assert results["tracks"].url == f"{server.base_url}/lms%20api/v1/catalog/live-tracks"
-    paths = [f"/lms api{PATHS[name]}" for name in results]
-    assert sorted(server.requests.endpoint_names) == sorted(paths)
-    headers = {
-        "Host": server.base_url.removeprefix("http://"),
-        "Authorization": f"Bearer {TOKEN}",
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-        "User-Agent": "datacamp-catalog-connector/1.0.0",
+def never():
+    """Return a server that never replies."""
+
+    async def serve(_):
+        await asyncio.Event().wait()
+
+    return serve
+
+
+async def test_each_endpoint_is_requested_with_the_token_and_no_redirect(api):
+    """Skipped endpoints get no request."""
+    results, _ = await fetched(QUICK, endpoints=ENDPOINTS[::2])
+    assert {name: catalog.items() for name, catalog in results.items()} == {
+        name: CATALOGS[name] for name in NAMES[::2]
     }
-    assert [dict(request.headers) for request in server.requests.arrived] == [headers] * 3
+    assert [request.endpoint_name for request in api.requests] == NAMES[::2]
+    for request in api.requests:
+        assert dict(request.options["headers"]) == {
+            "Authorization": f"Bearer {TOKEN}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "datacamp-catalog-connector/1.0.0",
+        }
+        assert not request.options["allow_redirects"]
 
 
-async def test_cookies_are_not_kept(server, monkeypatch):
-    """A retry sends none; the mock server is the proxy, as cookies need a host name."""
-    misbehave(server, (replying(503, headers={"Set-Cookie": "sticky=1"}), 1))
-    monkeypatch.setenv("HTTP_PROXY", server.base_url)
-    assert list(await courses_of("http://catalog.invalid")) == CATALOGS["courses"]
-    sent = [(r.headers["Host"], "Cookie" in r.headers) for r in server.requests.arrived]
-    assert sent == [("catalog.invalid", False)] * 2
+async def test_a_path_in_base_url_precedes_that_of_the_endpoint(mocked):
+    base_url = f"{BASE_URL}/lms%20api"
+    api = MockedApi(mocked, base_url)
+    api.replies["tracks"] = [reply(404)]
+    results, _ = await fetched(QUICK, base_url)
+    assert len(api.requests) == 6
+    assert results["tracks"].url == base_url + PATHS["tracks"]
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "NO_PROXY"])
-async def test_netrc_is_never_read(server, tmp_path, monkeypatch, name):
-    """An entry for the host never replaces the token, with or without a proxy."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login user password hunter2\ndefault login a password b\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv(name, server.base_url)
-    assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
-    (request,) = server.requests.arrived
-    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+async def test_six_requests_are_in_flight_at_once(api):
+    all_arrived = asyncio.Event()
+
+    async def serve(endpoint_name):
+        if api.in_flight == 6:
+            all_arrived.set()
+        await all_arrived.wait()
+        return catalog_reply(endpoint_name)
+
+    api.serve = serve
+    results, _ = await fetched(QUICK)
+    assert sorted(results) == sorted(NAMES)
 
 
-async def test_only_https_reads_ca_certificates(server, monkeypatch, tmp_path):
-    """An unusable variable does not affect http; over https, in any case, no request is sent."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    assert list(await courses_of(server.base_url)) == CATALOGS["courses"]
-    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is .* \(No such file or directory\)"):
-        await probe_all(Settings(TOKEN, "HTTPS://127.0.0.1:1"), QUICK)
+async def test_a_request_has_the_silence_limit_and_the_time_left_of_its_endpoint(api, clock):
+    """`connect` includes the name lookup; the total shrinks with each attempt and wait."""
+    api.replies["courses"] = [reply(503, headers={"Retry-After": "100"})]
+    await courses_of(Limits())
+    first, second = (request.options["timeout"] for request in api.requests)
+    assert first == aiohttp.ClientTimeout(total=600, connect=30, sock_connect=30, sock_read=30)
+    assert second.total == pytest.approx(500)
 
 
-async def test_retries_and_catalogs_are_events(server):
-    """Each retry is an event with its reason and wait; a catalog, with size, time and attempts."""
-    misbehave(server, ("503", 1), ("empty", 1))
-    results, (*retries, fetched_event) = await fetched(server.base_url, endpoints=(COURSES,))
-    assert list(results["courses"]) == CATALOGS["courses"]
-    assert retries == [
+async def test_events_are_the_responses_the_retries_and_the_catalog(api, clock):
+    """A response is reported with what it was judged to be, and without its body."""
+    headers = {"X-Request-Id": "7"}
+    api.replies["courses"] = [reply(503), reply(200, b"", headers), aiohttp.ClientPayloadError()]
+    limits = Limits(wait_caps_seconds=(0.0,) * 5, endpoint_seconds=600.0)
+    results, events = await fetched(limits, endpoints=(COURSES,))
+    catalog = results["courses"]
+    busy, _, empty, *_ = events
+    assert [
+        event._replace(headers={}) if isinstance(event, ResponseReceived) else event
+        for event in events
+    ] == [
+        ResponseReceived("courses", 1, 503, {}, 0, 0.0, busy.found),
         RetryScheduled("courses", 1, 6, "HTTP 503 Service Unavailable", 0.0),
+        ResponseReceived("courses", 2, 200, {}, 0, 0.0, empty.found),
         RetryScheduled("courses", 2, 6, "HTTP 200, but the body is empty", 0.0),
+        RetryScheduled("courses", 3, 6, "the body is corrupt or incomplete", 0.0),
+        ResponseReceived("courses", 4, 200, {}, 52, 0.0, catalog),
+        CatalogFetched("courses", 2, 52, 0.0, 4),
     ]
-    byte_count = len('{"data":[{"id":"courses-1"},{"id":"courses-2"}]}')
-    assert fetched_event == CatalogFetched("courses", 2, byte_count, fetched_event.seconds, 3)
-    assert 0 < fetched_event.seconds < 30
+    assert catalog.items() == CATALOGS["courses"]
+    assert isinstance(busy.found, TransientError)
+    assert empty.headers["x-request-id"] == "7"
 
 
-async def test_the_sixth_failure_is_the_last(server):
+@cases(
+    "name, value",
+    {
+        "as it is": ("X-Echo", f"Bearer {TOKEN}"),
+        "in another case": ("Location", f"https://{TOKEN.upper()}.example/"),
+        "percent-encoded": ("Location", "https://a/?" + "".join(f"%{ord(c):02x}" for c in TOKEN)),
+    },
+)
+async def test_a_header_that_contains_the_token_is_dropped(api, name, value):
+    """Neither an event nor an error shows it."""
+    api.replies["courses"] = [reply(302, headers={name: value, "X-Other": "seen"})]
+    results, (response,) = await fetched(QUICK, endpoints=(COURSES,))
+    assert (response.headers.get(name), response.headers["X-Other"]) == (None, "seen")
+    assert results["courses"].reason == "HTTP 302 Found"
+
+
+async def test_the_sixth_failure_is_the_last(api):
     """The error of an endpoint names its URL, the attempts, the last reason and the advice."""
-    misbehave(server, ("500", None))
-    error = await courses_of(server.base_url)
-    url = f"{server.base_url}/v1/catalog/live-courses"
+    api.replies["courses"] = [reply(500) for _ in range(7)]
+    error = await courses_of()
     reason = "HTTP 500 Internal Server Error"
-    assert str(error) == f"courses: GET {url} failed after 6 attempts: {reason}. {NEXT_SYNC}."
-    assert (error.endpoint_name, error.url, error.attempts) == ("courses", url, 6)
-    assert (error.reason, error.advice) == (reason, NEXT_SYNC)
-    assert len(server.requests.arrived) == 6
+    expected = f"courses: GET {COURSES_URL} failed after 6 attempts: {reason}. {NEXT_SYNC}."
+    assert str(error) == expected
+    assert (error.endpoint_name, error.url, error.attempts) == ("courses", COURSES_URL, 6)
+    assert (error.failure.reason, error.failure.advice) == (reason, NEXT_SYNC)
+    assert len(api.requests) == 6
 
 
-async def test_a_final_failure_costs_its_endpoint_only(server):
-    """One endpoint fails after one attempt, and the other five arrive."""
-    misbehave(server, ("404", None))
-    results, events = await fetched(server.base_url)
+async def test_a_final_failure_costs_its_endpoint_only(api):
+    api.replies["courses"] = [reply(404)]
+    results, events = await fetched(QUICK)
     error = of_courses(results)
-    assert (type(error), error.attempts) == (NoSuchCatalogError, 1)
-    assert sorted(server.requests.endpoint_names) == sorted(NAMES)
-    assert sorted(event.endpoint_name for event in events) == sorted(OTHERS)
+    assert (type(error.failure), error.attempts) == (NotIncludedError, 1)
+    catalogs = [event.endpoint_name for event in events if isinstance(event, CatalogFetched)]
+    assert sorted(catalogs) == sorted(OTHERS)
 
 
-async def test_the_first_401_is_the_error_of_every_endpoint(server):
-    """Six rejections at once are one error."""
-    server.set_faults("all=401")
-    results, events = await fetched(server.base_url)
-    assert {*map(id, results.values())} == {id(results["courses"])}
-    assert (type(results["courses"]), events) == (TokenRejectedError, [])
+async def test_a_401_cancels_all_other_requests(api):
+    """They have no result, and their waits for another attempt end too."""
+
+    async def serve(endpoint_name):
+        if endpoint_name == "tracks":
+            return reply(503, headers={"Retry-After": "20"})
+        if endpoint_name == "courses":
+            await asyncio.sleep(0)
+            return reply(401)
+        return await asyncio.Event().wait()
+
+    api.serve = serve
+    results, _ = await fetched(Limits())
+    assert list(results) == ["courses"]
+    assert type(results["courses"].failure) is TokenRejectedError
+    assert (len(api.requests), api.in_flight) == (6, 0)
 
 
-async def test_a_wait_beyond_the_time_left_is_named(server):
-    """A `Retry-After` that does not fit ends the attempts at once and is part of the reason."""
-    misbehave(server, ("retry-after-30", None))
-    error = await courses_of(server.base_url)
-    wait = "its Retry-After of 30 s exceeds the time left for retries"
-    reason = f"HTTP 429 Too Many Requests; {wait}"
-    assert (error.attempts, error.reason, error.advice) == (1, reason, NEXT_SYNC)
-
-
-@pytest.mark.parametrize("kind", ["stall-headers", "stall-body", "drip"])
-async def test_an_attempt_ends_with_the_time_of_its_endpoint(server, kind):
+async def test_an_attempt_ends_with_the_time_of_its_endpoint(api, clock):
     """No attempt outlasts the time limit of its endpoint, and none follows."""
-    misbehave(server, (kind, None))
-    error = await courses_of(server.base_url, Limits((0.0,) * 5, endpoint_seconds=0.1))
-    reason = "timed out after 0.1 s in total, retries included"
-    assert (error.attempts, error.reason) == (1, reason)
+    api.serve = never()
+    started = clock.now
+    error = await courses_of(Limits())
+    assert (error.attempts, error.reason) == (1, TIMED_OUT.format(600))
+    assert clock.now - started == pytest.approx(600)
 
 
-async def test_an_unexpected_error_costs_its_endpoint_only(server, monkeypatch):
-    """The future of the catalog raises it, and the others arrive."""
-    bug, split = ZeroDivisionError("a bug"), client.split
-
-    def broken(endpoint, *arguments):
-        if endpoint is COURSES:
-            raise bug
-        return split(endpoint, *arguments)
-
-    monkeypatch.setattr(client, "split", broken)
-    results, _ = await fetched(server.base_url)
+async def test_an_unexpected_error_costs_its_endpoint_only(api):
+    """It is the result of the endpoint, and the others arrive."""
+    bug = ZeroDivisionError("a bug")
+    api.replies["courses"] = [bug]
+    results, _ = await fetched(QUICK)
     assert of_courses(results) is bug
 
 
-@pytest.mark.parametrize("kind", ["empty-list", "503"])
-async def test_a_cancellation_during_a_response_is_not_lost(server, monkeypatch, kind):
+@pytest.mark.parametrize("last", [catalog_reply("courses"), reply(503)], ids=["200", "503"])
+async def test_a_cancellation_during_a_response_is_not_lost(api, last):
     """Fetching that is cancelled as a response arrives ends, and sends no other request."""
-    check_status = client.check_status
 
-    def cancel(*arguments):
+    async def serve(_):
         fetching.cancel()
-        check_status(*arguments)
+        return last
 
-    monkeypatch.setattr(client, "check_status", cancel)
-    misbehave(server, (kind, None))
-    fetching = asyncio.create_task(courses_of(server.base_url))
+    api.serve = serve
+    fetching = asyncio.create_task(courses_of())
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert len(server.requests.arrived) == 1
+    assert len(api.requests) == 1
 
 
-async def test_the_probe_sends_one_request_and_reads_no_body(server):
-    """A transient failure is returned as an error too, and an invalid body is no failure."""
-    server.set_faults("practices=403", "projects=503", "tracks=401", "custom_tracks=html")
-    server.hold("courses", after_half=True)
-    results = await probe_all(Settings(TOKEN, server.base_url), QUICK)
-    found = {name: error and (type(error), error.attempts) for name, error in results.items()}
+async def test_the_connection_test_sends_one_request_each(api):
+    """A transient failure is an error too, and an invalid body is none, as it is not read."""
+    statuses = {"practices": 403, "projects": 503, "tracks": 401}
+    api.replies = {name: [reply(status)] for name, status in statuses.items()}
+    api.replies["custom_tracks"] = [reply(200, b"<html>")]
+    results = await probe_all(Settings(TOKEN, BASE_URL), QUICK)
+    found = {
+        name: error and (type(error.failure), error.attempts) for name, error in results.items()
+    }
     assert found == {
         "assessments": None,
-        "practices": (NoSuchCatalogError, 1),
-        "projects": (EndpointError, 1),
+        "practices": (NotIncludedError, 1),
+        "projects": (TransientError, 1),
         "custom_tracks": None,
         "tracks": (TokenRejectedError, 1),
         "courses": None,
     }
-    assert sorted(server.requests.endpoint_names) == sorted(NAMES)
+    assert [request.endpoint_name for request in api.requests] == NAMES
 
 
-async def test_the_probe_has_a_time_limit(server):
+async def test_the_connection_test_has_a_time_limit(api, clock):
     """An endpoint that never responds is reported, and skipped ones are not requested."""
-    server.hold("courses")
-    settings = Settings(TOKEN, server.base_url, endpoints=ENDPOINTS[4:])
-    results = await probe_all(settings, Limits(endpoint_seconds=0.2))
-    reasons = {name: error and error.reason for name, error in results.items()}
-    timed_out = "timed out after 0.2 s in total, retries included"
-    assert reasons == {"tracks": None, "courses": timed_out}
+    api.serve = never()
+    results = await probe_all(Settings(TOKEN, BASE_URL, endpoints=ENDPOINTS[4:]), Limits())
+    reasons = {name: error.reason for name, error in results.items()}
+    assert reasons == dict.fromkeys(["tracks", "courses"], TIMED_OUT.format(600))
 
 
-@pytest.mark.parametrize(
-    "proxy", ["socks5://user:hunter2@127.0.0.1:1", "http://user:hunter2@127.0.0.1:bad"]
-)
-async def test_an_unusable_proxy_is_final_and_not_shown(monkeypatch, proxy):
+async def test_only_https_reads_ca_certificates(mocked, monkeypatch, tmp_path):
+    """An unusable variable does not affect http; over https, in any case, no request is sent."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    MockedApi(mocked, "http://api.example")
+    results, _ = await fetched(QUICK, "http://api.example")
+    assert {type(result) for result in results.values()} == {Catalog}
+    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE is .* \(No such file or directory\)"):
+        await probe_all(Settings(TOKEN, "HTTPS://api.example"), QUICK)
+
+
+async def test_a_proxy_of_the_environment_is_used(api, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    await courses_of()
+    assert [request.options["proxy"] for request in api.requests] == ["http://proxy:3128"]
+
+
+async def test_an_unusable_proxy_is_final_and_not_shown(api, monkeypatch):
     """The address may contain a password, so it is in no part of the error."""
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    error = await courses_of("http://api.example")
-    assert error.attempts == 1
-    assert error.reason.startswith("base_url or the proxy URL is invalid (")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1:1")
+    error = await courses_of()
+    assert (error.attempts, len(api.requests)) == (1, 0)
     assert "hunter2" not in crash_report(error)
-
-
-async def test_a_proxy_that_is_down_is_retried(monkeypatch):
-    """A failed connection to the proxy is like one to the server; its password is not shown."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HTTP_PROXY", f"user:hunter2@127.0.0.1:{closed.getsockname()[1]}")
-        error = await courses_of("http://api.example")
-    reason = "the proxy cannot be reached (Connection refused)"
-    assert (error.attempts, error.reason) == (6, reason)
-    assert [secret for secret in (TOKEN, "hunter2") if secret in crash_report(error)] == []

@@ -25,7 +25,14 @@ MORE = " " * 35
         ),
         "a checkpoint is shown without the state": (
             [f"{SDK}checkpoint recorded: {STATE}\n"],
-            ["20:15:01  checkpoint recorded: state saved; next: tracks"],
+            ["20:15:01  checkpoint recorded: state saved"],
+        ),
+        "the SDK's count of schema changes is explained": (
+            [f"{SDK}SYNC SUCCEEDED\n", f"{MORE}Schema changes  | 10      \n"],
+            [
+                "20:15:01  SYNC SUCCEEDED",
+                "          Schema changes  | 10, the declared tables, in each sync",
+            ],
         ),
         "lines that two threads wrote at once are separated": (
             [f"{CONNECTOR}one{SDK}hidden\n", "\n", f"{CONNECTOR}two\n"],

@@ -13,11 +13,11 @@ import pytest
 from async_client import Limits
 from async_client.status import TRANSIENT_STATUSES
 from async_client.version import VERSION
-from changes import MISSING_SYNCS_BEFORE_DELETE
+from changes import SYNCS_BEFORE_ACCEPTANCE
 from changes.plan import MASS_DELETE_MINIMUM
 from devkit import documents
 from endpoints import ENDPOINTS
-from flatten import flatten_item
+from flatten import Flattener
 from flatten.names import column_name
 
 DOCUMENTS = {
@@ -114,7 +114,7 @@ def test_limits_in_documents_are_those_of_the_code():
             f"HTTP {below_500} and every 5xx but {final}",
             f"the {minutes} that an endpoint has in total",
             f"if at least {words[MASS_DELETE_MINIMUM]}, and over a fifth, of the known items",
-            f"missing in {words[MISSING_SYNCS_BEFORE_DELETE]} syncs in a row",
+            f"missing in {words[SYNCS_BEFORE_ACCEPTANCE]} syncs in a row",
         ],
         "SECURITY.md": [f"Bodies are limited to {body} after decompression"],
         "CHANGELOG.md": [f"{attempts} are made after transient failures"],
@@ -155,7 +155,7 @@ def test_columns_documented_as_never_null_have_values(endpoint):
     child, item = endpoint.child, {"id": "x"}
     if child is not None:
         item[child.field] = [{} if child.key == "position" else {child.key: "x"}]
-    flat = flatten_item(endpoint, item)
+    flat = Flattener(endpoint).flatten_item(item)
     rows = [flat.row, *flat.children.values()]
     for table, row in zip(endpoint.tables, rows, strict=True):
         filled = [column_name(name) for name, value in row.items() if value is not None]

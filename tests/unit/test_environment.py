@@ -8,7 +8,9 @@ import ssl
 import certifi
 import pytest
 
-from async_client.environment import proxy_for, tls_context
+from async_client.environment import is_proxied, proxy_for, tls_context
+from async_client.errors import FinalError
+from tests.support.cases import cases
 from tests.support.tls import self_signed
 
 HTTPS, HTTP, LOOPBACK = "https://api.example/x", "http://api.example/x", "http://127.0.0.1:80/x"
@@ -33,6 +35,9 @@ PROXIES = [
     ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1"}, LOOPBACK, None),
     ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1:80"}, LOOPBACK, None),
     ({"ALL_PROXY": "proxy", "NO_PROXY": "127.0.0.1:81"}, LOOPBACK, "http://proxy"),
+    ({"ALL_PROXY": "proxy", "NO_PROXY": "::1"}, "http://[::1]:80/x", None),
+    ({"ALL_PROXY": "proxy", "NO_PROXY": "[::1]"}, "http://[::1]:80/x", None),
+    ({"ALL_PROXY": "proxy", "NO_PROXY": "::2"}, "http://[::1]:80/x", "http://proxy"),
     ({"HTTPS_PROXY": "proxy", "NO_PROXY": "other.example"}, HTTPS, "http://proxy"),
 ]
 
@@ -42,7 +47,30 @@ def test_the_proxy_is_the_one_that_the_environment_names(monkeypatch, environmen
     """`<SCHEME>_PROXY`, else `ALL_PROXY`, in either case, unless `NO_PROXY` names the host."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert proxy_for(url) == proxy
+    assert (proxy_for(url), is_proxied(url)) == (proxy, proxy is not None)
+
+
+@cases(
+    "variable, proxy",
+    {
+        "SOCKS": ("HTTPS_PROXY", "socks5://user:hunter2@proxy:1080"),
+        "SOCKS for all": ("ALL_PROXY", "socks5h://user:hunter2@proxy"),
+        "lower case": ("all_proxy", "socks4://user:hunter2@proxy"),
+        "a port that is no number": ("https_proxy", "http://user:hunter2@proxy:bad"),
+        "no host": ("HTTPS_PROXY", "http://user:hunter2@"),
+    },
+)
+def test_a_proxy_that_is_not_http_is_refused(monkeypatch, variable, proxy):
+    """The error names the variable that was read, and not the URL, which may have a password."""
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(FinalError) as refused:
+        proxy_for(HTTPS)
+    assert (refused.value.reason, refused.value.advice) == (
+        f"{variable} names a proxy that cannot be used",
+        f"Set {variable} to the http:// or https:// URL of a proxy; SOCKS is not supported",
+    )
+    assert is_proxied(HTTPS)
+    assert "hunter2" not in str(vars(refused.value))
 
 
 def test_certifi_is_trusted_by_default():

@@ -37,19 +37,37 @@ WRONG_VERSION = ssl.SSLError(1, "wrong version number")
 REFUSED = OSError(111, "Connect call failed ('10.0.0.1', 443)")
 UNRESOLVED = aiohttp.ClientConnectorDNSError(None, UNKNOWN_NAME)
 NO_HANDSHAKE = aiohttp.ClientConnectorSSLError(None, WRONG_VERSION)
+ALERT = ssl.SSLError(1, "[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] sslv3 alert handshake failure")
 NO_PROXY = aiohttp.ClientProxyConnectionError(None, REFUSED)
 RESET = aiohttp.ClientOSError(104, "Connection reset by peer")
 CLOSING = aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 MISMATCH = aiohttp.ClientConnectorCertificateError(None, UNVERIFIED)
+NO_KEY_ID = ssl.SSLCertVerificationError(1, "certificate verify failed")
+NO_KEY_ID.verify_message, NO_KEY_ID.verify_code = "Missing Authority Key Identifier", 85
+NO_KEY_USAGE = ssl.SSLCertVerificationError(1, "certificate verify failed")
+NO_KEY_USAGE.verify_message, NO_KEY_USAGE.verify_code = "Path length given without key usage", 81
+REFUSED_FROM_3_13 = " (refused by Python 3.13 and later: ssl.VERIFY_X509_STRICT)"
+REISSUE = (
+    "The CA is known, so no setting of the connector helps: "
+    "ask the company that runs the CA to reissue {}"
+)
 WITHOUT_MESSAGE = aiohttp.ClientConnectorCertificateError(None, ValueError())
 TIMEOUTS = [
     (aiohttp.ConnectionTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
     (aiohttp.SocketTimeoutError(""), "no data received for 30 s", RAISE_TIMEOUT),
-    (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
 ]
 CONNECTION_FAILURES = {
     "the host name cannot be resolved (Name or service not known)": UNRESOLVED,
     "the TLS handshake failed (wrong version number)": NO_HANDSHAKE,
+    "the TLS handshake failed (TLS alert: handshake failure)": aiohttp.ClientConnectorSSLError(
+        None, ALERT
+    ),
+    "the connection was lost (TLS alert: internal error)": aiohttp.ClientOSError(
+        1, "[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:2580)"
+    ),
+    "the connection was lost (TLS: bad record type)": aiohttp.ClientOSError(
+        1, "[SSL: BAD_RECORD_TYPE] bad record type (_ssl.c:2580)"
+    ),
     "the proxy cannot be reached (Connection refused)": NO_PROXY,
     "the proxy refused to connect to the server": response_error(
         aiohttp.ClientHttpProxyError, 502, "Bad Gateway"
@@ -70,7 +88,23 @@ UNREQUESTED = (
 )
 INVALID_URL = "base_url or the proxy URL is invalid"
 FINAL = [
+    (asyncio.TimeoutError(), "timed out after 600 s in total, retries included", TOO_SLOW),
     (MISMATCH, f"{UNTRUSTED}certificate is not valid for '127.0.0.1'", NAME_THE_CA),
+    (
+        aiohttp.ClientConnectorCertificateError(None, NO_KEY_ID),
+        f"{UNTRUSTED}Missing Authority Key Identifier{REFUSED_FROM_3_13}",
+        REISSUE.format("the server's certificate with an Authority Key Identifier"),
+    ),
+    (
+        aiohttp.ClientConnectorCertificateError(None, NO_KEY_USAGE),
+        f"{UNTRUSTED}Path length given without key usage{REFUSED_FROM_3_13}",
+        REISSUE.format("its certificates as RFC 5280 requires"),
+    ),
+    (
+        aiohttp.ClientOSError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert"),
+        "the server demands a client certificate (TLS alert: certificate required)",
+        "The connector has none: check base_url and the proxy, if any",
+    ),
     (WITHOUT_MESSAGE, f"{UNTRUSTED}it is not valid for the host", NAME_THE_CA),
     (
         response_error(aiohttp.ClientHttpProxyError, 407, "Authenticate"),

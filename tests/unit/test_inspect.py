@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
-from async_client import EndpointError, ReceivedResponse
+from async_client import EndpointError, ResponseReceived
 from async_client.errors import FinalError
 from devkit.inspect.facts import facts_of
 from devkit.inspect.fields import profile
 from devkit.inspect.text import as_text
 from tests.support.fetching import BY_NAME
+from tests.support.recording import catalog_of
 
 TRACKS = BY_NAME["tracks"]
 NUMBERS = ("null", "longest", "timestamps", "smallest", "largest")
 NOTHING = {"present": "100%", **dict.fromkeys(NUMBERS)}
 
 
-def facts(document, headers=(), items=(), failure=None):
-    """Gather the facts of a response of `tracks` with this body."""
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    response = ReceivedResponse("tracks", 1, 200, dict(headers), bytearray(body), 0.25)
-    return facts_of(TRACKS, failure or list(items), response)
+def facts(items=(), headers=(), shortfall=None):
+    """Gather the facts of a catalog of `tracks`."""
+    found = catalog_of(items, shortfall)
+    return facts_of(
+        TRACKS, found, ResponseReceived("tracks", 1, 200, dict(headers), 99, 0.25, found)
+    )
 
 
 def test_a_field_is_described_without_its_texts():
@@ -62,7 +62,7 @@ def test_a_header_value_is_shown_where_it_decides_something():
         "RateLimit": "limit=100; w=60",
     }
     hidden = {"Retry-After": "<b>", "Set-Cookie": "session=1", "Location": "http://a", "a!": "1"}
-    assert facts([], shown | hidden)["headers"] == [
+    assert facts(headers=shown | hidden)["headers"] == [
         *(f"{name}: {value}" for name, value in shown.items()),
         *("Retry-After", "Set-Cookie", "Location", "(not shown)"),
     ]
@@ -73,27 +73,13 @@ def test_an_id_is_shown_by_its_kind_alone():
     ids = ["track-1", "track-2", "custom-track-3", "SKILL_5", "6", "acme", "big-data-7", 8]
     items = [*({"id": identifier} for identifier in ids), "no object"]
     counts = {"track-": 2, "custom-track-": 1, "SKILL_": 1, "(number)": 1, "(other)": 4}
-    assert facts({"data": items}, items=items)["id_prefixes"] == counts
-
-
-def test_the_envelope_shows_numbers_and_flags_but_no_text():
-    """Its members are described even if the body is rejected or is not an envelope."""
-    members = {"live-tracks": [1], "meta": {"total": 3, "a b": "secret"}, "ok": True, "is": None}
-    assert facts(members)["envelope"] == {
-        "live-tracks": "list of 1",
-        "meta": "object",
-        "meta.total": "integer 3",
-        "meta.(not shown)": "string",
-        "ok": "boolean true",
-        "is": "null",
-    }
-    assert facts(b"<html>")["envelope"] == {"(body)": "unreadable"}
+    assert facts(items)["id_prefixes"] == counts
 
 
 def test_the_rows_of_a_sync_are_counted():
     """Rows, rejected items, coerced values and columns are those that a sync would have."""
     track = {"id": "track-1", "live": "perhaps", "extra": 1, "content": [{"id": "c"}, 5]}
-    found = facts([], items=[track, {"id": "track-1", "other": 1}, {"title": "no id"}])
+    found = facts([track, {"id": "track-1", "other": 1}, {"title": "no id"}])
     declared = {f"{table.name}.{name}" for table in TRACKS.tables for name in table.types}
     filled = {"track.id", "track_content.track_id", "track_content.id", "track_content.position"}
     assert (found["coerced"], found["undeclared"]) == ({"track.live": 1}, ["track.extra"])
@@ -102,27 +88,26 @@ def test_the_rows_of_a_sync_are_counted():
     assert set(found["always_null"]) == declared - filled
 
 
-def test_a_refused_response_is_described_too():
-    """Its items are those of the list with a catalog's name, in any charset."""
-    body = '{"live-tracks": [{"id": "track-1"}], "é": 1}'.encode("latin-1")
-    failure = EndpointError("tracks", "http://a", 6, FinalError("it is paginated", "Update"))
-    found = facts(body, {"Content-Type": "application/json; charset=latin1"}, failure=failure)
-    assert (found["failure"], found["response"]["attempts"]) == ("it is paginated", 6)
-    assert (found["envelope"]["(not shown)"], found["rows"]) == ("integer 1", {"track": 1})
+def test_the_response_is_described_as_it_was_judged():
+    found = facts([{"id": "1"}], shortfall="total is 5, but the response has 1 item")
+    assert found["shortfall"] == "total is 5, but the response has 1 item"
+    expected = {"status": 200, "attempts": 1, "seconds": 0.25, "bytes": 99, "items": 1}
+    assert (found["response"], found["failure"]) == (expected, None)
 
 
-def test_all_evidence_against_a_response_is_shown():
-    """A sync would stop at the first finding."""
-    document = {"tracks": [], "error": True, "hasMore": True, "total": 5}
-    assert facts(document, {"X-Next-Page": "2"})["evidence"] == {
-        "error": "error is true",
-        "pages": "hasMore is true",
-        "pages in headers": "X-Next-Page is 2",
-        "total": "total is 5, but the response has 0 items",
-    }
+def test_a_failure_has_its_reason_and_the_last_response_if_there_was_one():
+    failure = FinalError("it is paginated", "Update")
+    error = EndpointError("tracks", "http://a", 6, failure)
+    response = ResponseReceived("tracks", 5, 200, {"ETag": "1"}, 99, 0.25, failure)
+    found, without = facts_of(TRACKS, error, response), facts_of(TRACKS, error, None)
+    assert (found["failure"], found["headers"], found["rows"]) == ("it is paginated", ["ETag"], {})
+    expected = {"status": 200, "attempts": 6, "seconds": 0.25, "bytes": 99, "items": 0}
+    assert found["response"] == expected
+    nothing = dict.fromkeys(("status", "seconds", "bytes"))
+    assert (without["response"], without["headers"]) == ({**expected, **nothing}, [])
 
 
 def test_the_text_fits_80_columns():
     """Long names and messages are wrapped."""
-    text = as_text([facts([], items=[{"a" * 60: {"b" * 60: 1}}])], "One. " * 40)
+    text = as_text([facts([{"a" * 60: {"b" * 60: 1}}])], "One. " * 40)
     assert max(map(len, text.splitlines())) <= 80

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endpoints import ENDPOINTS
-from flatten import Flattened, Rejected, flatten_item
+from flatten import Flattened, Flattener, Rejected
 from flatten.names import column_name
 from tests.support.cases import cases
 
@@ -38,6 +38,11 @@ COURSE = {
         {"id": "course-chapter-2", "title": None, "extra": 7},
     ],
 }
+
+
+def flatten_item(endpoint, item):
+    """Flatten one item as the first of a response."""
+    return Flattener(endpoint).flatten_item(item)
 
 
 def row(table, **values):
@@ -116,6 +121,11 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             {"instructors": '[{"name": "Ada"}]', "includedInLicenses": '[{"a": 2, "b": 1}]'},
             [],
         ),
+        "declared fields alone": (
+            {"instructors": ["Ada", "Bob"]},
+            {"instructors": "Ada, Bob"},
+            [],
+        ),
         "a field takes precedence over one from a rule": (
             {"topic": {"name": "from the object"}, "topic_name": "own"},
             {"topic_name": "own"},
@@ -142,9 +152,29 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "another spelling of a field that the item has": (
-            {"Title": "x", "topic": None, "Topic": "y"},
-            {"title": "x", "Topic": "y"},
+            {"live": True, "LIVE": False, "topic": {"name": "SQL"}, "Topic": "y"},
+            {"live": True, "topic_name": "SQL", "Topic": "y"},
+            ["LIVE"],
+        ),
+        "another spelling of a field that is null": (
+            {"title": None, "Title": "x", "topic": None, "TOPIC": {"name": "SQL"}},
+            {"title": "x", "topic_name": "SQL"},
             [],
+        ),
+        "of several spellings the first by name is used": (
+            {"topicName": "c", "topic-name": "b", "Topic name": "a"},
+            {"topic_name": "a"},
+            ["topic-name", "topicName"],
+        ),
+        "another spelling takes precedence over a field from a rule": (
+            {"topic": {"name": "from the object"}, "topicName": "own"},
+            {"topic_name": "own"},
+            [],
+        ),
+        "another spelling in what a rule returns": (
+            {"topic": {"Name": "SQL", "NAME": "R"}},
+            {"topic_name": "R"},
+            ["topic_Name"],
         ),
         "values are coerced to their columns": (
             {"title": 7, "technology": ["R"], "live": "true", "timeNeededInHours": "1.5"},
@@ -152,8 +182,18 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
             [],
         ),
         "undeclared fields are sorted": (
-            {"zeta": {"b": [1], "a": None}, "Alpha": 1.5, "beta": "t", "_x": True, "é": None},
-            {"Alpha": 1.5, "_x": True, "beta": "t", "zeta": {"a": None, "b": [1]}, "é": None},
+            {"zeta": {"b": [1], "a": None}, "Alpha": 1.5, "beta": "t", "_x": True, "é": 1},
+            {"Alpha": 1.5, "_x": True, "beta": "t", "zeta": {"a": None, "b": [1]}, "é": 1},
+            [],
+        ),
+        "undeclared nulls are left out": (
+            {"x": None, "imageUrl": {"gif": None}, "_fivetran_id": None, "a" * 1001: None},
+            {},
+            [],
+        ),
+        "undeclared numbers keep their type, and declared texts have no fraction": (
+            {"x": 7.0, "title": 7.0},
+            {"x": 7.0, "title": "7"},
             [],
         ),
         "the child list of another endpoint": ({"content": [{"id": 1}]},) * 2 + ([],),
@@ -169,18 +209,28 @@ def test_field_rules_apply_on_every_endpoint(endpoint):
         ),
         "values that do not fit undeclared columns": (
             {"x": math.nan, "y": [math.nan, 1], "imageUrl": math.nan},
-            {"imageUrl": None, "x": None, "y": [None, 1]},
+            {"y": [None, 1]},
             ["imageUrl", "x", "y"],
         ),
         "a field with the column of a declared one": (
-            {"title": "x", "Title": "y", "imageUrl": {"jpg": "x"}, "image_url_jpg": "y"},
+            {"title": "x", "Title": "y", "imageUrl": {"jpg": "x", "JPG": "y"}, "ID": "z"},
             {"title": "x", "imageUrl_jpg": "x"},
-            ["Title", "image_url_jpg"],
+            ["ID", "Title", "imageUrl_JPG"],
+        ),
+        "a field with the column of the child list": (
+            {"Chapters": 7, "chapters": []},
+            {},
+            ["Chapters"],
         ),
         "of undeclared fields with one column the first by name is kept": (
             {"fooBar": 1, "foo_bar": 2, "Foo bar": 3},
             {"Foo bar": 3},
             ["fooBar", "foo_bar"],
+        ),
+        "the first that has a value": (
+            {"fooBar": 1, "foo_bar": 2, "Foo bar": None, "Foo_Bar": math.nan},
+            {"fooBar": 1},
+            ["Foo_Bar", "foo_bar"],
         ),
         "all of column _": ({"": 1, "_": 2, "日本": 3}, {"_": 1}, ["_", "日本"]),
         "names that are too long, and one that is not": (
@@ -202,7 +252,15 @@ def test_fields_become_columns(fields, columns, bad):
     assert row_of(COURSES, **dict(reversed(fields.items()))) == expected
 
 
-KEYS = {"course-1": "course-1", " ": " ", "Ä\0\ud83d": "Ä\ufffd", 0: "0", 1.0: "1.0"}
+KEYS = {
+    "course-1": "course-1",
+    " ": " ",
+    "Ä\0\ud83d": "Ä\ufffd",
+    0: "0",
+    1.0: "1",
+    -2.5: "-2.5",
+    "k" * 1000: "k" * 1000,
+}
 KEYS |= {10**30: "1" + "0" * 30}
 
 
@@ -225,6 +283,16 @@ def test_text_and_numbers_are_ids(item_id):
         "an id of NUL": ({"id": "\0"}, r"'\x00'", r"its id is '\x00'"),
         "a boolean": ({"id": True}, "True", "its id is a boolean"),
         "4,301 digits": ({"id": "9" * 4301}, f"'{'9' * 59}…", f"its id is '{'9' * 59}…"),
+        "1,001 characters": (
+            {"id": "k" * 1001},
+            f"'{'k' * 59}…",
+            "its id is longer than 1,000 characters",
+        ),
+        "1,001 digits": (
+            {"id": 10**1000},
+            f"1{'0' * 59}…",
+            "its id is longer than 1,000 characters",
+        ),
         "NaN": ({"id": math.nan}, "nan", "its id is nan"),
         "a list": ({"id": ["y" * 90]}, f"['{'y' * 58}…", "its id is a list"),
         "null instead of an item": (None, "?", "it is null"),
@@ -281,6 +349,25 @@ def child(endpoint, key, **values):
             [],
             [("x, id ?", "it has no id")] * 2 + [("x, id True", "its id is a boolean")],
         ),
+        "a chapter with an id that is too long": (
+            COURSES,
+            [{"id": "k" * 1001}],
+            [],
+            [(f"x, id '{'k' * 59}…", "its id is longer than 1,000 characters")],
+        ),
+        "undeclared nulls are left out of children": (
+            COURSES,
+            [{"id": "a", "zeta": None}],
+            [child(COURSES, "a", position=1)],
+            [],
+        ),
+        "one text is one topic": (PROJECTS, "SQL", [child(PROJECTS, "SQL")], []),
+        "one object with a name is one topic": (
+            PROJECTS,
+            {"name": 7.0, "level": 2},
+            [child(PROJECTS, "7", level=2)],
+            [],
+        ),
         "rules apply to children, and undeclared fields are kept": (
             COURSES,
             [{"id": "a", "topic": {"name": "SQL"}, "zeta": [1], "alpha": {"b": 1}}],
@@ -319,7 +406,40 @@ def test_a_list_becomes_child_rows(endpoint, value, children, rejected):
     assert list(flat.row.items()) == row(endpoint.table, id="x")
     assert children_of(flat) == children
     assert flat.rejected == [Rejected(endpoint.child.table.name, *each) for each in rejected]
-    assert flat.bad_values == []
+    repeated = [reason.startswith("an earlier one") for _, reason in rejected]
+    assert flat.children_rejected == (not all(repeated))
+    assert (flat.bad_values, flat.children_unreadable) == ([], False)
+
+
+UNREADABLE = {
+    "a link": "https://datacamp/chapters",
+    "a count": 3,
+    "a boolean": True,
+    "one object": {"id": "a", "position": 1},
+    "a page": {"data": [{"id": "a", "position": 1, "name": "a"}], "has_more": True},
+    "a list by index": {"0": {"id": "a"}, "1": {"id": "b"}},
+}
+NO_TOPIC = {"empty text": "", "a name of NUL": {"name": "\0"}, "a boolean": {"name": False}}
+NO_TOPIC |= {"NaN": {"name": math.nan}, "too long": "k" * 1001}
+NO_LISTS = [(each, *pair) for each in (TRACKS, COURSES) for pair in UNREADABLE.items()]
+NO_LISTS += [(PROJECTS, *pair) for pair in UNREADABLE.items() if pair[0] != "a link"]
+NO_LISTS += [(PROJECTS, *pair) for pair in NO_TOPIC.items()]
+
+
+@cases("endpoint, value", {f"{each.name}: {name}": (each, v) for each, name, v in NO_LISTS})
+def test_any_other_value_in_place_of_a_child_list_is_unreadable(endpoint, value):
+    """The item is written without children; nothing is rejected and no column is made of it."""
+    for field in (endpoint.child.field, endpoint.child.field.upper()):
+        assert flatten_item(endpoint, {"id": "x", field: value}) == Flattened(
+            "x", dict(row(endpoint.table, id="x")), children_unreadable=True
+        )
+
+
+@pytest.mark.parametrize("item", [{}, {"chapters": None}, {"chapters": []}], ids=repr)
+def test_a_missing_null_or_empty_list_has_no_children(item):
+    """Such a list is readable."""
+    expected = Flattened("x", dict(row(COURSES.table, id="x")))
+    assert flatten_item(COURSES, {"id": "x", **item}) == expected
 
 
 def test_bad_values_of_children_are_counted_by_their_table():
@@ -374,9 +494,12 @@ def test_any_item_becomes_rows_that_can_be_written(endpoint, item):
             assert type(written[name]) in (TYPES[kind], type(None))
         undeclared = {name: written[name] for name in names[len(table.types) :]}
         json.dumps(undeclared, allow_nan=False, ensure_ascii=False).encode()
+        assert None not in undeclared.values()
     other = flatten_item(endpoint, reordered(item))
     assert repr((other.row, children_of(other))) == repr((flat.row, children_of(flat)))
     assert len(other.rejected) == len(flat.rejected)
+    assert other.children_unreadable == flat.children_unreadable
+    assert other.children_rejected == flat.children_rejected
 
 
 def test_another_spelling_of_the_child_list_becomes_child_rows():
@@ -386,13 +509,27 @@ def test_another_spelling_of_the_child_list_becomes_child_rows():
     assert flat.bad_values == []
 
 
+BEYOND = [("course", "(undeclared columns beyond 500)")]
+WIDE = [
+    {"id": "1"} | {f"a{n:03}x": n for n in range(400)} | {f"n{n:03}x": None for n in range(400)},
+    {"id": "2", "chapters": [{"id": "c", "c": 3}]} | {f"b{n:03}x": n for n in range(400)},
+    {"id": "3", "a000x": 1, "b399x": None, "c": 2},
+]
+
+
 def test_undeclared_columns_of_a_response_are_limited():
-    """The first 500 of a table are kept in all items; the others are counted without a name."""
-    columns = {}
-    first = flatten_item(COURSES, {"id": "1"} | {f"a{n:03}x": n for n in range(400)}, columns)
-    second = flatten_item(COURSES, {"id": "2"} | {f"b{n:03}x": n for n in range(400)}, columns)
-    third = flatten_item(COURSES, {"id": "3", "a000x": 1, "c": 2}, columns)
-    beyond = [("course", "(undeclared columns beyond 500)")]
-    assert [flat.bad_values for flat in (first, second, third)] == [[], beyond * 300, beyond]
-    assert third.row["a000x"] == 1
-    assert len(columns["course"]) == 500
+    """The first 500 of a table are kept in all items; nulls and other tables do not count."""
+    first, second, third = map(Flattener(COURSES).flatten_item, WIDE)
+    assert [flat.bad_values for flat in (first, second, third)] == [[], BEYOND * 300, BEYOND]
+    assert [len(flat.row) - len(COURSES.table.types) for flat in (first, second, third)] == [
+        *(400, 100, 1)
+    ]
+    assert children_of(second)[0][1][-1] == ("c", 3)
+    assert list(third.row.items()) == row(COURSES.table, id="3", a000x=1)
+
+
+def test_flattening_the_items_of_a_response_again_has_the_same_result():
+    """Also once the limit of undeclared columns is reached."""
+    flattener = Flattener(COURSES)
+    first = [flattener.flatten_item(item) for item in WIDE]
+    assert [flattener.flatten_item(item) for item in reversed(WIDE)] == first[::-1]

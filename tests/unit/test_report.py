@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import report
-from async_client import CatalogFetched, RetryScheduled
-from async_client.errors import NoSuchCatalogError, NotIncludedError
+from async_client import CatalogFetched, EndpointError, NotIncludedError, RetryScheduled
 from changes import Outcome
 from endpoints import ENDPOINTS
 from flatten import Rejected
@@ -16,7 +15,7 @@ from tests.support.recording import failed, token_rejected
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 URL = "https://lms-catalog-api.datacamp.com"
-FORBIDDEN = NoSuchCatalogError(
+FORBIDDEN = EndpointError(
     "tracks", f"{URL}/tracks", 1, NotIncludedError("HTTP 403 Forbidden", "Ask DataCamp")
 )
 
@@ -28,8 +27,8 @@ FORBIDDEN = NoSuchCatalogError(
         "incremental": (["tracks"], NAMES, "Incremental sync: fetching 1 catalog from {}."),
         "incremental with two initial endpoints": (
             NAMES,
-            NAMES[1:5],
-            "Incremental sync: fetching 6 catalogs from {}; rewriting assessments, courses.",
+            NAMES[:4],
+            "Incremental sync: fetching 6 catalogs from {}; to be rewritten: tracks, courses.",
         ),
     },
 )
@@ -52,6 +51,11 @@ def test_a_retry_is_one_line():
     assert report.retrying(retry) == (
         "courses: attempt 2 of 6 failed: HTTP 503 Service Unavailable; retrying in 3.1 s"
     )
+    limited = RetryScheduled("courses", 1, None, "HTTP 429 Too Many Requests", 15.0)
+    assert report.retrying(limited) == (
+        "courses: HTTP 429 Too Many Requests; endpoints that reached the limit now send "
+        "one request at a time, the next in 15.0 s"
+    )
 
 
 @cases(
@@ -69,7 +73,9 @@ def test_a_fetched_catalog_is_one_line(event, waiting_for, expected):
     assert line == f"courses fetched: {expected}"
 
 
-FULL = Outcome(new=1000, changed=2, unchanged=30, deleted=4, deferred=5)
+FULL = Outcome(
+    new=1000, changed=2, unchanged=30, deleted=4, deferred_deletes=5, deferred_changes=6
+)
 
 
 @cases(
@@ -77,12 +83,12 @@ FULL = Outcome(new=1000, changed=2, unchanged=30, deleted=4, deferred=5)
     {
         "all counts": (
             replace(FULL, upserted_rows=6000, deleted_rows=7, rejected=1008),
-            "1,000 new, 2 changed, 30 unchanged, 4 deleted, 5 deletes deferred",
+            "1,000 new, 2 changed, 30 unchanged, 4 deleted, 6 changes and 5 deletes deferred",
             "; 6,000 rows upserted; 7 rows deleted; 1,008 rows rejected",
         ),
         "an unchanged catalog": (Outcome(unchanged=12), "12 unchanged", ""),
         "one item": (Outcome(new=1, upserted_rows=1), "1 new", "; 1 row upserted"),
-        "one delete deferred": (Outcome(deferred=1), "1 delete deferred", ""),
+        "one delete deferred": (Outcome(deferred_deletes=1), "1 delete deferred", ""),
         "an empty catalog": (Outcome(), "no items", ""),
     },
 )
@@ -106,12 +112,20 @@ MANY_COLUMNS["course", "live"] = MANY_COLUMNS["course_chapter", "a"] = 2
                 "rejected": 1,
                 "first_rejected": [Rejected("course", "?", "it has no id")],
                 "bad_values": Counter({("course", "live"): 1}),
-                "deferred": 1,
+                "deferred_deletes": 1,
                 "suspicion": "an item has no readable id",
+                "unreadable_lists": 2,
+                "deferred_changes": 3,
+                "child_suspicion": "9 of 9 known rows of course_chapter are missing",
             },
             [
                 "1 row rejected; the first is of course, id ?: it has no id.",
                 "1 value did not fit and became NULL or incomplete: course.live 1.",
+                "2 nested lists could not be read, as another value is in its place; the rows of",
+                "such a list are neither written nor deleted.",
+                "3 changes deferred because 9 of 9 known rows of course_chapter are missing. An",
+                "item that lost rows is written once it comes so in 3 syncs in a row; re-sync to",
+                "write it at once.",
                 "1 delete deferred because an item has no readable id. An item is deleted once it",
                 "is missing in 3 syncs in a row; re-sync to delete at once.",
             ],
@@ -162,53 +176,63 @@ def test_names_of_the_api_stay_on_one_line(name, logged, warned):
 
 
 @cases(
-    "outcomes, skipped, catalogs, rest",
+    "results, names, head, rest",
     {
         "all are written": (
             dict.fromkeys(NAMES, FULL),
-            [],
-            "6 of 6 catalogs",
-            "6,000 new, 12 changed, 180 unchanged, 24 deleted, 30 deletes deferred",
+            NAMES,
+            "finished. 6 of 6 catalogs written",
+            "6,000 new, 12 changed, 180 unchanged, 24 deleted, 36 changes and 30 deletes deferred",
         ),
         "one of each kind": (
-            dict.fromkeys(NAMES[:2], Outcome(unchanged=1)) | {"projects": failed("projects")},
-            ["custom_tracks"],
-            "2 of 5 catalogs",
+            {**dict.fromkeys(NAMES[:2], Outcome(unchanged=1)), "projects": failed("projects")},
+            [name for name in NAMES if name != "custom_tracks"],
+            "failed. 2 of 5 catalogs written",
             "2 unchanged; failed: projects; not reached: tracks, courses; skipped: custom_tracks",
         ),
         "one empty catalog": (
             {"courses": Outcome()},
-            NAMES[:5],
-            "1 of 1 catalog",
+            ["courses"],
+            "finished. 1 of 1 catalog written",
             "skipped: assessments, practices, projects, custom_tracks, tracks",
         ),
     },
 )
-def test_the_last_line_sums_up_the_sync(outcomes, skipped, catalogs, rest):
+def test_the_last_line_sums_up_the_sync(results, names, head, rest):
     """It has all items by outcome, and names each endpoint that was not written."""
-    line = report.summary(outcomes, skipped)
-    assert line == f"Sync finished. {catalogs} written; {rest}."
-
-
-OTHERS = "Their tables are unchanged; all others are up to date."
+    assert report.finished(results, names) == f"Sync {head}; {rest}."
 
 
 @cases(
-    "failures, head",
+    "results, head",
     {
-        "two endpoints": (
-            [FORBIDDEN, failed("courses")],
-            f"2 of 6 catalogs could not be fetched. {OTHERS}",
+        "one of six": (
+            {**dict.fromkeys(NAMES, FULL), "tracks": FORBIDDEN},
+            "1 of 6 catalogs failed; its tables are unchanged. The other 5 are up to date.",
         ),
-        "a rejected token": (
-            [failed("courses"), token_rejected("tracks")],
+        "one of two": (
+            {"tracks": FORBIDDEN, "courses": FULL},
+            "1 of 2 catalogs failed; its tables are unchanged. The other one is up to date.",
+        ),
+        "two of five": (
+            {**dict.fromkeys(NAMES[1:], FULL), "tracks": FORBIDDEN, "courses": failed("courses")},
+            "2 of 5 catalogs failed; their tables are unchanged. The other 3 are up to date.",
+        ),
+        "all": (
+            {name: failed(name) for name in NAMES},
+            "All 6 catalogs failed; no table was changed.",
+        ),
+        "the only one": ({"tracks": FORBIDDEN}, "The catalog failed; no table was changed."),
+        "a rejected token, after some were written": (
+            {"projects": FULL, "tracks": failed("tracks"), "courses": token_rejected("courses")},
             "DataCamp rejected the token (HTTP 401); the sync stopped.",
         ),
     },
 )
-def test_a_failure_lists_each_endpoint_why_and_what_to_do(failures, head):
-    """After a rejected token the other tables may not be up to date."""
-    assert report.failure(iter(failures), 6) == "\n".join([head, *(f"- {e}" for e in failures)])
+def test_a_failure_lists_each_endpoint_why_and_what_to_do(results, head):
+    """What is said of the tables holds for all of them: after a rejected token, nothing is."""
+    lines = [f"- {result}" for result in results.values() if isinstance(result, Exception)]
+    assert report.failure(results, list(results)) == "\n".join([head, *lines])
 
 
 CLOSED = "HTTP 403 Forbidden. Ask DataCamp to include"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timezone
 
 import pytest
 
+from async_client.limits import MAX_REQUESTED_SECONDS
 from async_client.requested_wait import rate_limit_reset_seconds, retry_after_seconds
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -17,7 +17,13 @@ DAY = "Thu, 01 Jan 2026"
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        *[("0", 0.0), ("120", 120.0), (" 120 ", 120.0), ("1.5", 1.5), ("9" * 400, math.inf)],
+        *[
+            ("0", 0.0),
+            ("120", 120.0),
+            (" 120 ", 120.0),
+            ("1.5", 1.5),
+            ("9" * 400, MAX_REQUESTED_SECONDS),
+        ],
         (f"{DAY} 12:02:00 GMT", 120.0),
         (f"{DAY} 13:02:00 +0100", 120.0),
         (f"{DAY} 12:02:00", 120.0),
@@ -60,6 +66,12 @@ def test_the_longest_wait_counts_by_the_clock_of_the_server(headers, seconds):
         ({"X-RateLimit-Reset": str(EPOCH_SECONDS + 50)}, 50.0),
         ({"X-RateLimit-Reset": str((EPOCH_SECONDS + 50) * 1000)}, 50.0),
         ({"X-RateLimit-Reset-long": "9", "X-RateLimit-Reset-short": "3"}, 9.0),
+        ({"RateLimit": '"default";r=0;t=30'}, 30.0),
+        ({"RateLimit": '"a"; t=9; r=0, "b";q=1;r=5;t=60'}, 9.0),
+        ({"ratelimit": "limit=9, remaining=0, reset=30"}, 30.0),
+        ({"X-RateLimit-Reset": "9" * 400}, MAX_REQUESTED_SECONDS),
+        ({"RateLimit": '"default";r=1;t=30', "RateLimit-Policy": '"default";q=9;w=60'}, None),
+        ({"RateLimit": "60"}, None),
         ({"X-RateLimit-Reset": "42", "X-RateLimit-Remaining": "7"}, None),
         ({"X-RateLimit-Reset": str(EPOCH_SECONDS - 1)}, None),
         ({"X-RateLimit-Reset": "0"}, None),

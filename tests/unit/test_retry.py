@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import math
 
 import pytest
 
@@ -56,93 +54,94 @@ def test_waits_are_drawn_at_random():
 @pytest.mark.parametrize(
     ("draw", "expected"), [(min, [60, 0.5, 0, 8, 0]), (max, [60, 2, 4, 8, 16])]
 )
-def test_retry_after_is_a_floor_for_the_next_wait_only(draw, expected):
+def test_retry_after_is_the_lower_bound_of_the_next_wait_only(draw, expected):
     """The wait that a server requests is never shortened, and a longer draw is kept."""
-    failures = [failure(60), failure(0.5), failure(0), failure(8), failure()]
+    failures = [failure(60), failure(0.5), failure(0), failure(8), failure(), failure(8)]
     assert waited(failures, draw) == expected
 
 
 @cases(
     "limited, expected",
     {
-        "no time": (rate_limited(), [15, 15, 15, 15, 16]),
-        "a reset": (rate_limited(42), [42] * 5),
-        "a reset beyond the time left": (rate_limited(601), [15, 15, 15, 15, 16]),
-        "Retry-After": (rate_limited(42, retry_after_seconds=3), [3, 3, 4, 8, 16]),
+        "no time": (rate_limited(), 15),
+        "a reset": (rate_limited(42), 42),
+        "a reset beyond the time left": (rate_limited(601), 15),
+        "Retry-After and a reset": (rate_limited(42, retry_after_seconds=3), 3),
+        "a Retry-After of 0": (rate_limited(retry_after_seconds=0), 1),
+        "less than a second": (rate_limited(0.2), 1),
     },
 )
-def test_a_rate_limit_waits_for_its_reset_or_15_seconds(limited, expected):
-    """Six attempts take more than a minute, and a reset too far away ends none of them."""
-    assert waited([limited] * 5, max) == expected
+def test_a_rate_limit_waits_as_requested_and_does_not_count(limited, expected):
+    """Any number of them may precede the six attempts that count."""
+    failures = [*[limited] * 9, failure(), limited, *[failure()] * 9]
+    assert waited(failures, max) == [*[expected] * 9, 1, expected, 2, 4, 8, 16]
 
 
-@pytest.mark.parametrize(
-    ("requested", "left", "expected"),
-    [
-        *((9.9, 10, [9.9]), (10, 10, []), (math.inf, 600, [])),
-        *((None, 1.01, [1]), (None, 1, []), (0, 0, []), (None, -1, [])),
-    ],
+REQUESTED = "it is down; its Retry-After of {} s exceeds the time left for retries"
+NO_TIME = "it is down; no time is left for another attempt"
+
+
+@cases(
+    "requested, left, why",
+    {
+        "all the time left": (10, 10, REQUESTED.format(10)),
+        "a draw of all the time left": (None, 1, NO_TIME),
+        "no time at all": (0, 0, REQUESTED.format(0)),
+        "no time left": (None, -1, NO_TIME),
+    },
 )
-def test_a_wait_that_does_not_fit_the_time_left_ends_the_attempts(requested, left, expected):
+def test_a_wait_beyond_the_time_left_is_the_final_failure(requested, left, why):
     """A wait of all the time that is left leaves none for the attempt after it."""
-    assert waited([failure(requested)], max, seconds_left=lambda: left) == expected
+    with pytest.raises(FinalError) as final:
+        waited([failure(requested)], max, seconds_left=lambda: left)
+    assert (final.value.reason, final.value.advice) == (why, "Wait")
 
 
 def test_the_time_left_is_checked_before_each_wait():
-    """The waits end when the time is over, however many attempts are left."""
-    left = iter([30, 20, 8.5, 8, 1000])
-    assert waited([failure()] * 9, max, seconds_left=lambda: next(left)) == [1, 2, 4]
+    left = iter([30, 20, 8.5, 8])
+    with pytest.raises(FinalError):
+        waited([failure()] * 9, max, seconds_left=lambda: next(left))
+    assert next(left, None) is None
 
 
-def attempts(*outcomes):
-    """Return retried attempts with these outcomes, what they did, and the waits they reported."""
+async def attempts(*outcomes):
+    """Return the result of attempts with these outcomes, their number, and the reported waits."""
     done, reported = [], []
 
     async def attempt():
         done.append(outcomes[len(done)])
-        if isinstance(done[-1], BaseException):
-            raise done[-1]
         return done[-1]
 
-    return retrying(attempt, QUICK, ample, lambda *wait: reported.append(wait)), done, reported
+    result = await retrying(attempt, QUICK, ample, lambda *wait: reported.append(wait))
+    return result, len(done), reported
 
 
-async def test_attempts_go_on_until_one_succeeds(monkeypatch):
+async def test_attempts_go_on_until_one_succeeds(clock):
     """Each failed attempt is reported with the wait that follows; success has no wait."""
-    slept = []
-
-    async def sleep(seconds):
-        slept.append(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    first, second = failure(60), failure(7.5)
-    retried, done, reported = attempts(first, second, "catalog", "another")
-    assert (await retried(), await retried()) == ("catalog", "another")
-    assert done == [first, second, "catalog", "another"]
+    first, second, started = failure(60), rate_limited(7.5), clock.now
+    result, count, reported = await attempts(first, second, "catalog", "another")
+    assert (result, count) == ("catalog", 3)
     assert reported == [(1, first, 60), (2, second, 7.5)]
-    assert slept == [60, 7.5]
+    assert clock.now - started == pytest.approx(67.5)
 
 
-async def test_the_sixth_failure_is_raised_and_the_library_logs_nothing(caplog):
-    """The last failure is raised itself; backoff leaves logging to the callback."""
+async def test_the_sixth_failure_is_returned_and_the_library_logs_nothing(caplog):
+    """A sixth failure is not blamed on its `Retry-After`; backoff leaves logging to others."""
     caplog.set_level(logging.DEBUG)
-    failures = [failure() for _ in range(7)]
-    retried, done, reported = attempts(*failures)
-    with pytest.raises(TransientError) as last:
-        await retried()
-    assert last.value is failures[5]
-    assert done == failures[:6]
+    failures = [*(failure() for _ in range(5)), failure(99999), failure()]
+    result, count, reported = await attempts(*failures)
+    assert (result, count) == (failures[5], 6)
     assert [number for number, *_ in reported] == [1, 2, 3, 4, 5]
     assert [record for record in caplog.records if record.name.startswith("backoff")] == []
 
 
-@pytest.mark.parametrize(
-    "error", [failure(99999), FinalError("no", "Stop"), KeyError("bug"), KeyboardInterrupt()]
-)
-async def test_what_cannot_be_retried_is_raised_at_once(error):
-    """A wait that does not fit and any exception but a TransientError end the attempts."""
-    retried, done, _ = attempts(failure(), error, "catalog")
-    with pytest.raises(type(error)) as raised:
-        await retried()
-    assert raised.value is error
-    assert len(done) == 2
+async def test_a_final_failure_is_returned_at_once():
+    first, final = failure(), FinalError("no", "Stop")
+    assert await attempts(first, final, "catalog") == (final, 2, [(1, first, 0)])
+
+
+async def test_a_wait_that_does_not_fit_is_returned_as_the_final_failure():
+    """It is no exception with a traceback, whose frames could keep a body."""
+    result, count, reported = await attempts(failure(99999), "catalog")
+    assert (type(result), count, reported) == (FinalError, 1, [])
+    assert result.__traceback__ is result.__context__ is None

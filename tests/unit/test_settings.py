@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from async_client import Limits, Settings, validate_configuration
+from async_client import (
+    Limits,
+    Settings,
+    normalized_url,
+    validate_configuration,
+)
+from async_client.settings import unknown_keys
 from endpoints import ENDPOINTS
 from tests.support.fetching import NAMES, TOKEN
 
@@ -33,7 +39,6 @@ def test_every_key_is_read():
         base_url=" http://localhost:8080/ ",
         request_timeout_seconds=" 1.5 ",
         skip_endpoints="custom_tracks",
-        unknown="is ignored",
     )
     others = tuple(endpoint for endpoint in ENDPOINTS if endpoint.name != "custom_tracks")
     assert settings == Settings(TOKEN, "http://localhost:8080", 1.5, others)
@@ -61,7 +66,7 @@ def test_neither_repr_nor_str_shows_the_token():
 VALID_URLS = [
     *("https://example.com", "https://example.com/lms/api", "https://example.com/a%20b/@me"),
     *("http://127.0.0.1:8080", "https://[2001:db8::1]:8443"),
-    *("HTTPS://Example.COM", "https://bücher.example"),
+    "https://bücher.example",
 ]
 
 
@@ -70,6 +75,29 @@ def test_a_base_url_may_have_a_port_a_path_and_trailing_slashes(base_url):
     """Only the slashes at the end are removed, so that paths can be appended."""
     for slashes in ("", "/", "///"):
         assert validated(base_url=base_url + slashes).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    ("spelt", "normalized"),
+    [
+        ("HTTPS://Example.COM", "https://example.com"),
+        ("https://example.com:443/", "https://example.com"),
+        ("https://example.com:/Lms/API/", "https://example.com/Lms/API"),
+        ("HTTP://[2001:DB8::1]:0080/%7Eme", "http://[2001:db8::1]/%7Eme"),
+        ("http://Example.com:443", "http://example.com:443"),
+        ("https://[::443]", "https://[::443]"),
+    ],
+)
+def test_spellings_of_one_address_are_normalized(spelt, normalized):
+    """Scheme, host and port are (RFC 3986, 6.2.2.1 and 6.2.3); a path is case-sensitive."""
+    assert validated(base_url=spelt).base_url == normalized
+    assert normalized_url(normalized) == normalized
+
+
+@pytest.mark.parametrize("text", ["", "Example.com", "FTP://A.example/", "https://[::1", "A:b:c"])
+def test_a_text_that_is_no_base_url_is_not_normalized(text):
+    """A saved state may name any source."""
+    assert normalized_url(text) == text
 
 
 LOOPBACK = ["localhost:8080", "LOCALHOST", "mock.localhost", "127.0.0.1:8080/x", "[::1]"]
@@ -81,6 +109,15 @@ def test_http_to_another_machine_sends_the_token_unencrypted(host):
     """Over https, or over http to this machine, no one else can read the token."""
     assert validated(base_url=f"HTTP://{host}").sends_token_unencrypted is (host in REMOTE)
     assert not validated(base_url=f"https://{host}").sends_token_unencrypted
+
+
+def test_http_to_this_machine_through_a_proxy_sends_the_token_unencrypted(monkeypatch):
+    """The proxy reads what is sent over http; over https it only opens a tunnel."""
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example")
+    assert validated(base_url="http://[::1]:80").sends_token_unencrypted
+    assert not validated(base_url="https://[::1]:80").sends_token_unencrypted
+    monkeypatch.setenv("NO_PROXY", "::1")
+    assert not validated(base_url="http://[::1]:80").sends_token_unencrypted
 
 
 def test_a_timeout_is_any_number_above_0():
@@ -179,3 +216,34 @@ def test_a_token_in_the_wrong_field_is_not_repeated(key):
     with pytest.raises(ValueError, match=rf"^{key} ") as refused:
         validated(**{key: "eyJhbGciOi.J9-token-pasted-by-accident"})
     assert "eyJhbGciOi" not in str(refused.value)
+
+
+ALL_KEYS = "use bearer_token, base_url, request_timeout_seconds, skip_endpoints."
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "fix"),
+    [
+        ("base_ur", "'base_ur'", "did you mean base_url?"),
+        ("Base URL", "'Base URL'", "did you mean base_url?"),
+        ("url", "'url'", "did you mean base_url?"),
+        ("token", "'token'", "did you mean bearer_token?"),
+        ("BEARER-TOKEN", "'BEARER-TOKEN'", "did you mean bearer_token?"),
+        ("skipped_endpoints", "'skipped_endpoints'", "did you mean skip_endpoints?"),
+        ("password", "'password'", ALL_KEYS),
+        ("base_url2", "a key that is not shown", "did you mean base_url?"),
+        ("eyJhbGciOi.J9-", "a key that is not shown", ALL_KEYS),
+        ("k" * 33, "a key that is not shown", ALL_KEYS),
+        ("", "a key that is not shown", ALL_KEYS),
+    ],
+)
+def test_an_unknown_key_is_reported_with_the_nearest_setting(key, shown, fix):
+    """Only what could be a misspelt name is shown, never a value."""
+    sentences = unknown_keys({"bearer_token": TOKEN, key: TOKEN, "skip_endpoints": ""})
+    assert sentences == [f"The configuration contains {shown}, which is ignored: {fix}"]
+
+
+def test_keys_of_settings_are_known():
+    """No sentence is returned for them."""
+    keys = ("bearer_token", "base_url", "request_timeout_seconds", "skip_endpoints")
+    assert unknown_keys(keys) == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from unittest.mock import Mock
 
-from changes import Progress, resume, state
+import pytest
+
+from changes import State, resume
+from changes.limits import MAX_STATE_BYTES
 from changes.snapshot import SnapshotEntry, encode
 from endpoints import ENDPOINTS
 from tests.support.cases import cases
@@ -18,15 +20,18 @@ COURSES = {
 }
 TRACKS = {"track-1": SnapshotEntry(b"87654321", (1, 2, 3))}
 SNAPSHOTS = {"courses": COURSES, "tracks": TRACKS}
-TEXTS = {name: encode(name, snapshot) for name, snapshot in SNAPSHOTS.items()}
-ENTRIES = {name: {"snapshot": text} for name, text in TEXTS.items()}
+ENTRIES = {name: encode(name, snapshot) for name, snapshot in SNAPSHOTS.items()}
 SAVED = {"version": 1, "source": SOURCE, "writing": None, "endpoints": ENTRIES}
+REWRITTEN = "Tables are rewritten once their catalog has arrived."
 
 
 def resumed(saved):
-    """Resume from a state; return the snapshots, the interrupted endpoint and the notes."""
-    progress = resume(saved, SOURCE, NAMES)
-    return progress.snapshots, progress.interrupted, progress.notes
+    """Resume from a state; return the snapshots, whether the state is stale, and the notes."""
+    state, notes = resume(saved, SOURCE, NAMES)
+    assert state.to_json()["endpoints"] == {
+        name: encode(name, state.snapshot(name)) for name in state.endpoints
+    }
+    return {name: state.snapshot(name) for name in state.endpoints}, state.is_stale, notes
 
 
 def without(key):
@@ -34,21 +39,36 @@ def without(key):
     return {name: value for name, value in SAVED.items() if name != key}
 
 
-def test_a_state_has_version_source_endpoint_being_written_and_snapshots():
-    """The state is plain JSON of exactly this shape, endpoints sorted by name."""
-    progress = Progress(SOURCE)
-    progress.record_snapshot("tracks", TRACKS)
-    progress.record_snapshot("courses", COURSES)
-    made = progress.state("projects")
-    assert json.dumps(made) == json.dumps({**SAVED, "writing": "projects"})
+def test_a_state_has_version_source_and_snapshots_sorted_by_endpoint():
+    """`writing` is for version 1.0.0, which could not read a state without it."""
+    state = State(SOURCE).record("tracks", TRACKS).record("courses", COURSES)
+    assert json.dumps(state.to_json()) == json.dumps(SAVED)
+
+
+def test_recording_replaces_the_snapshot_of_one_endpoint():
+    state, _ = resume(SAVED, SOURCE, NAMES)
+    recorded = state.record("courses", {})
+    assert recorded.to_json() == {
+        **SAVED,
+        "endpoints": {"courses": encode("courses", {}), "tracks": ENTRIES["tracks"]},
+    }
+    assert (state.to_json(), recorded.snapshot("projects")) == (SAVED, None)
 
 
 def test_a_state_that_is_read_is_written_unchanged():
-    """Unknown members are neither noted nor kept; `{}` is the state of a new connection."""
-    assert resumed({}) == ({}, None, [])
+    """`{}` is the state of a new connection."""
+    assert resumed({}) == ({}, False, [])
     saved = json.loads(json.dumps({**SAVED, "more": 1}))
-    assert resumed(saved) == (SNAPSHOTS, None, [])
-    assert resume(saved, SOURCE, NAMES).state(None) == SAVED
+    assert resumed(saved) == (SNAPSHOTS, False, [])
+    assert resume(saved, SOURCE, NAMES)[0].to_json() == SAVED
+
+
+def test_a_state_beyond_what_fivetran_allows_is_too_large():
+    """Its size is that of the text, in which a character can take six."""
+    text = len(json.dumps(State(SOURCE).record("tracks", {}).to_json()))
+    unused = MAX_STATE_BYTES - text
+    assert not State(SOURCE + "é" * (unused // 6)).record("tracks", {}).is_too_large()
+    assert State(SOURCE + "é" * (unused // 6 + 1)).record("tracks", {}).is_too_large()
 
 
 @cases(
@@ -81,55 +101,36 @@ def test_a_state_that_is_read_is_written_unchanged():
 )
 def test_an_unusable_state_is_ignored_with_a_note(saved, problem):
     """All snapshots are dropped, and one sentence says why."""
-    note = f"Ignoring the saved state: {problem}. Rewriting all tables."
-    assert resumed(saved) == ({}, None, [note])
+    assert resumed(saved) == ({}, True, [f"Ignoring the saved state: {problem}. {REWRITTEN}"])
 
 
-@cases("writing, kept", {"with a snapshot": ("courses", ["tracks"]), "none": ("projects", NAMES)})
-def test_an_interrupted_endpoint_has_no_snapshot_until_it_is_written(writing, kept):
-    """What its tables hold is not known; the others keep their snapshots."""
-    saved = {**SAVED, "writing": writing}
-    kept = {name: snapshot for name, snapshot in SNAPSHOTS.items() if name in kept}
-    note = f"The last sync was interrupted while it wrote {writing}. Rewriting its tables."
-    assert resumed(saved) == (kept, writing, [note])
-    progress = resume(saved, SOURCE, NAMES)
-    assert progress.state("tracks")["endpoints"].keys() == kept.keys()
-    progress.record_snapshot("courses", COURSES)
-    assert progress.state(None) == SAVED
+@pytest.mark.parametrize("writing", ["courses", "projects"])
+def test_the_endpoint_that_1_0_0_was_writing_has_no_snapshot(writing):
+    """What its tables hold is not known, and the saved state says so until it is replaced."""
+    kept = {name: snapshot for name, snapshot in SNAPSHOTS.items() if name != writing}
+    note = f"The last sync was interrupted while it wrote {writing}. {REWRITTEN}"
+    assert resumed({**SAVED, "writing": writing}) == (kept, False, [note])
 
 
 @cases(
     "entry, problem",
     {
         "no snapshot": ({}, "it is NoneType, not text"),
+        "no object": ("text", "it is NoneType, not text"),
         "text in another encoding": ({"snapshot": "\u00e9"}, "it is not base 85"),
-        "truncated": ({"snapshot": TEXTS["courses"][:-1]}, "its checksum is wrong"),
+        "truncated": ({"snapshot": ENTRIES["courses"]["snapshot"][:-1]}, "its checksum is wrong"),
         "another endpoint's": (ENTRIES["tracks"], "its checksum is wrong"),
     },
 )
 def test_a_damaged_snapshot_affects_its_endpoint_only(entry, problem):
     """The other endpoints keep their snapshots, and a note names the damaged one."""
     saved = {**SAVED, "endpoints": {**ENTRIES, "courses": entry}}
-    note = f"Ignoring the damaged snapshot of courses ({problem}). Rewriting its tables."
-    assert resumed(saved) == ({"tracks": TRACKS}, None, [note])
+    note = f"Ignoring the damaged snapshot of courses ({problem}). {REWRITTEN}"
+    assert resumed(saved) == ({"tracks": TRACKS}, True, [note])
 
 
 def test_an_unknown_endpoint_is_ignored_with_a_note():
     """The endpoint of a later version does not affect the others."""
     saved = {**SAVED, "endpoints": {**ENTRIES, "podcasts": ENTRIES["courses"]}}
     note = "Ignoring the saved state of 'podcasts': unknown endpoint."
-    assert resumed(saved) == (SNAPSHOTS, None, [note])
-
-
-def test_a_snapshot_is_packed_again_only_if_it_changed(monkeypatch):
-    """The text of an unchanged endpoint is carried from one state to the next."""
-    packing = Mock(wraps=encode)
-    monkeypatch.setattr(state, "encode", packing)
-    progress = resume(SAVED, SOURCE, NAMES)
-    progress.record_snapshot("courses", dict(COURSES))
-    assert progress.state(None) == SAVED
-    progress.record_snapshot("courses", {})
-    for _ in range(2):
-        courses = progress.state(None)["endpoints"]["courses"]
-        assert courses == {"snapshot": encode("courses", {})}
-    packing.assert_called_once_with("courses", {})
+    assert resumed(saved) == (SNAPSHOTS, False, [note])

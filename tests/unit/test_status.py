@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
+from multidict import CIMultiDict
 
 from async_client.errors import (
     CHECK_URL,
@@ -11,12 +14,13 @@ from async_client.errors import (
     FinalError,
     NotIncludedError,
     RateLimitError,
+    TokenRejectedError,
     TransientError,
-    UnauthorizedError,
 )
-from async_client.status import check_status
+from async_client.status import LOWER_RATE, check_status
 from tests.support.fetching import COURSES
 
+NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 URL = "https://api.example/prefix/v1/catalog/live-courses"
 ASK_SUPPORT = f"{CHECK_URL}; if both are correct, contact DataCamp's support"
 NO_SUCH_CATALOG = (
@@ -34,7 +38,7 @@ HIDDEN = "an address that cannot be shown"
 def judged(status, headers=None):
     """Return the failure of a status, or None."""
     try:
-        check_status(COURSES, URL, status, headers or {})
+        check_status(COURSES, URL, status, CIMultiDict(headers or {}), NOW)
     except FetchError as failure:
         return failure
     return None
@@ -46,17 +50,17 @@ def test_most_statuses_are_final():
     failures = {status: judged(status) for status in range(100, 600)}
     assert {s for s, f in failures.items() if f is None} == {200}
     assert {s for s, f in failures.items() if isinstance(f, TransientError)} == transient
-    assert {s for s, f in failures.items() if isinstance(f, UnauthorizedError)} == {401}
+    assert {s for s, f in failures.items() if isinstance(f, TokenRejectedError)} == {401}
 
 
 FAILURES = [
     (204, NotIncludedError, "HTTP 204 No Content", NO_SUCH_CATALOG),
     (304, FinalError, "HTTP 304 Not Modified", ASK_SUPPORT),
-    (401, UnauthorizedError, "HTTP 401 Unauthorized", NEW_TOKEN),
+    (401, TokenRejectedError, "HTTP 401 Unauthorized", NEW_TOKEN),
     (403, NotIncludedError, "HTTP 403 Forbidden", ASK_FOR_ACCESS),
     (404, NotIncludedError, "HTTP 404 Not Found", NO_SUCH_CATALOG),
     (410, NotIncludedError, "HTTP 410 Gone", NO_SUCH_CATALOG),
-    (429, RateLimitError, "HTTP 429 Too Many Requests", NEXT_SYNC),
+    (429, RateLimitError, "HTTP 429 Too Many Requests", LOWER_RATE),
     (499, FinalError, "HTTP 499", ASK_SUPPORT),
     (503, TransientError, "HTTP 503 Service Unavailable", NEXT_SYNC),
     (520, TransientError, "HTTP 520", NEXT_SYNC),
@@ -65,7 +69,6 @@ FAILURES = [
 
 @pytest.mark.parametrize(("status", "kind", "reason", "advice"), FAILURES)
 def test_a_failure_has_the_status_and_an_advice(status, kind, reason, advice):
-    """The reason is the status with its phrase, if it has one; the advice depends on it."""
     failure = judged(status)
     assert (type(failure), failure.reason, failure.advice) == (kind, reason, advice)
 
@@ -77,9 +80,19 @@ def test_a_transient_status_has_the_wait_that_the_server_requests(status):
     assert [judged(status, each).retry_after_seconds for each in headers] == [None, 7, 0]
 
 
+def test_a_retry_after_of_nothing_does_not_hide_the_reset_of_a_rate_limit():
+    waits = {"0": (None, 30), "Wed, 21 Oct 2015 07:28:00 GMT": (None, 30), "5": (5, 30)}
+    for value, expected in waits.items():
+        limited = judged(429, {"Retry-After": value, "RateLimit": '"default";r=0;t=30'})
+        assert (limited.retry_after_seconds, limited.reset_seconds) == expected
+    alone = judged(429, {"Retry-After": "0"})
+    assert (alone.retry_after_seconds, alone.reset_seconds) == (0, None)
+
+
 LIMITED = [
     *({"Retry-After": "9"}, {"x-ratelimit-remaining-short": "0"}),
     *({"X-RateLimit-Remaining": "0"}, {"RateLimit-Remaining": "0"}),
+    {"RateLimit": "limit=9, remaining=0, reset=30"},
 ]
 
 
@@ -93,6 +106,21 @@ def test_403_with_a_wait_or_nothing_remaining_is_a_rate_limit(headers):
         "if the token has no access to courses at all, add courses to skip_endpoints"
     )
     assert type(judged(403, {"X-RateLimit-Remaining": "3"})) is NotIncludedError
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Type": "text/html; charset=utf-8"}, {"cf-mitigated": "challenge"}]
+)
+def test_a_403_with_a_page_comes_from_a_firewall_or_proxy(headers):
+    """Skipping the endpoint would freeze its table; a rate limit is retried all the same."""
+    blocked, limited = judged(403, headers), judged(403, {**headers, "Retry-After": "9"})
+    page = "HTTP 403 Forbidden, as a page of a firewall or proxy"
+    assert (type(blocked), blocked.reason) == (FinalError, page)
+    assert (type(limited), limited.retry_after_seconds) == (RateLimitError, 9)
+    operator = "let its operator allow requests from Fivetran"
+    advice = f"A firewall or proxy blocked the request, not the API: {operator}"
+    assert (blocked.advice, limited.advice) == (advice, advice)
+    assert type(judged(403, {"Content-Type": "application/json"})) is NotIncludedError
 
 
 REDIRECTS = [
