@@ -14,7 +14,6 @@ from async_client.client import get, session_for
 from async_client.errors import (
     EndpointError,
     FetchError,
-    FinalError,
     RateLimitError,
     TokenRejectedError,
     TransientError,
@@ -25,7 +24,7 @@ from async_client.rate_limit import Turns
 from async_client.response import Catalog, judge
 from async_client.retry import rate_limit_seconds, retrying
 from async_client.settings import Settings
-from async_client.status import LOWER_RATE, check_status
+from async_client.status import check_status, out_of_turns
 from endpoints import Endpoint
 
 
@@ -114,11 +113,7 @@ class _Fetch:
         """Send one request, when it is this endpoint's turn; return what the response is."""
         async with self.turns.turn(self.endpoint.name, self.ends) as is_allowed:
             if not is_allowed:
-                return FinalError(
-                    "the rate limit left no time for another attempt within "
-                    f"{self.limits.endpoint_seconds:g} s",
-                    LOWER_RATE,
-                )
+                return out_of_turns(self.limits.endpoint_seconds)
             self.attempts += 1
             try:
                 response = await get(

@@ -67,6 +67,12 @@ def unrequested(encoding: str) -> TransientError:
     return unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
+def out_of_turns(seconds: float) -> FinalError:
+    """Return the error of an endpoint that queued for a rate limit until its time was over."""
+    reason = f"the rate limit left no time for another attempt within {seconds:g} s"
+    return FinalError(reason, LOWER_RATE)
+
+
 def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
