@@ -98,7 +98,9 @@ _DAMAGED = ({"snapshot": 1}, {"snapshot": "\0"}, {"snapshot": "0" * 10}, _ENTRY)
 
 _DOWN = eg.failed(503)
 _ONE_DOWN = eg.end({**dict.fromkeys(eg.NAMES, Outcome(unchanged=6)), "courses": _DOWN})
-_ALL_DOWN = eg.end(dict.fromkeys(eg.NAMES, _DOWN)) + eg.end({"courses": _DOWN}, ["courses"])
+_ALL_DOWN = eg.end({name: eg.failed(503, name) for name in eg.NAMES})
+_ONLY_ONE = eg.end({"courses": _DOWN}, ["courses"])
+_INTERRUPTED = "The sync was interrupted (KeyboardInterrupt)."
 _SEE = "See the line on the catalog."
 _TOKEN_REJECTED = eg.end({"assessments": eg.failed(401, "assessments")})
 _REPLACE = "[Replace the token](operating.md#replacing-the-token)."
@@ -136,7 +138,7 @@ LINES = (
     _now("the request is refused as such", *map(eg.status, (400, 405, 501))),
     _now("the API has moved, or a login page intervenes", *_MOVED),
     _now("the API has moved on its host", eg.status(301, Location="/v2")),
-    _later("the API or a proxy hangs", eg.network(aiohttp.SocketTimeoutError(""))),
+    _later("the API or a proxy does not respond", eg.network(aiohttp.ServerTimeoutError())),
     _later("the network or the service is slow", eg.network(asyncio.TimeoutError())),
     _later("the network, a proxy or the service", *map(eg.network, _LOST)),
     _now("a proxy with its own CA, or a wrong host", *_UNTRUSTED),
@@ -192,9 +194,9 @@ LINES = (
     _now("more items than Fivetran's state can describe", StateTooLargeError("courses")),
     _section("The end of a failed sync", "The last line of the log, and the error."),
     _later("a catalog failed for a reason [above](#requests)", _DOWN, *_ONE_DOWN, advice=_SEE),
-    _later("all catalogs failed, mostly for one reason", *_ALL_DOWN, advice=_SEE),
+    _later("all catalogs failed, mostly for one reason", *_ALL_DOWN, *_ONLY_ONE, advice=_SEE),
     _now("the token is wrong, expired or revoked", *_TOKEN_REJECTED, advice=_REPLACE),
-    _later("the process was stopped", "The sync was interrupted (KeyboardInterrupt). Sync again."),
+    _later("the process was stopped", _INTERRUPTED, advice="Sync again."),
     _section("Setup test", 'What the test "Read every catalog" reports if it fails.'),
     _now("the token is wrong, expired or revoked", eg.setup_test(401, "courses")),
     _now("your license does not include the catalog", eg.setup_test(403, "tracks")),
