@@ -46,12 +46,6 @@ def refused(key: str, *values: object) -> list[ValueError]:
     return [raised(validate_configuration, {"bearer_token": "x", key: v}) for v in values]
 
 
-def ignored(*keys: str) -> list[ValueError]:
-    """Return the notes on keys that no setting has, as an error may contain them."""
-    settings = validate_configuration(dict.fromkeys(["bearer_token", *keys], "x"))
-    return [ValueError(note) for note in settings.notes]
-
-
 def status(number: int, body: bytes = b"", **headers: str) -> Any:
     """Return the failure of a response for courses; `Retry_After` stands for `Retry-After`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -17,7 +17,7 @@ from os.path import commonprefix
 import aiohttp
 
 import report
-from async_client import CatalogFetched, FetchError, RetryScheduled
+from async_client import CatalogFetched, FetchError, RetryScheduled, validate_configuration
 from async_client.environment import proxy_for, tls_context
 from async_client.errors import FinalError, too_large
 from async_client.status import LOWER_RATE
@@ -40,7 +40,7 @@ def _row(urgency: str, cause: str, *messages: object, advice: str = "") -> str:
         what, to_do = str(message), advice
         if isinstance(message, FetchError):
             what, to_do = message.reason, f"{message.advice}."
-        elif isinstance(message, ValueError):  # of one sentence
+        elif isinstance(message, ValueError):  # what, and after a colon what to do
             what, to_do = re.split("[:;] ", what, maxsplit=1)
         elif not advice:
             what, _, to_do = what.partition(". ")
@@ -56,6 +56,8 @@ _later = partial(_row, "wait for the next sync")
 _fine = partial(_row, "nothing to do")
 
 _BAD_URLS = ("ftp://a", "https://a b", "https://u@a", "https://", "https://a?b", "https://a:b")
+_KEYS = dict.fromkeys(["bearer_token", "token", "colour", "a1"], "x")
+_IGNORED = [ValueError(note) for note in validate_configuration(_KEYS).notes]
 _NO_CA = eg.raised(tls_context, REQUESTS_CA_BUNDLE="ca.pem")
 
 _UNAVAILABLE = (500, 502, 503, 504, 520, 408, 425)
@@ -123,8 +125,8 @@ LINES = (
     _now("no number", *eg.refused("request_timeout_seconds", "x")),
     _now("not the name of a catalog", *eg.refused("skip_endpoints", "course")),
     _now("all names are listed", *eg.refused("skip_endpoints", ",".join(eg.NAMES))),
-    _later("a misspelt key; the sync continues without it", *eg.ignored("token")),
-    _later("a key of no setting", *eg.ignored("colour", "a1")),
+    _later("a misspelt key; the sync continues without it", _IGNORED[0]),
+    _later("a key of no setting", *_IGNORED[1:]),
     _now("http, and not to this machine", report.unencrypted("http://api.example")),
     _now("a path that is wrong, or a file without certificates", _NO_CA),
     _section("Requests", "The reason, in the line on an attempt and in the error of a catalog."),
