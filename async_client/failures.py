@@ -51,8 +51,16 @@ def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: floa
     An exception is judged by its class, never by its `status`: aiohttp raises a broken body of a
     200 as a status of 400.
     """
-    if isinstance(error, asyncio.TimeoutError):
-        return _timed_out(error, silence_seconds, endpoint_seconds)
+    if isinstance(error, asyncio.TimeoutError) and isinstance(error, aiohttp.ClientError):
+        return TransientError(
+            f"no data received for {silence_seconds:g} s",
+            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
+        )
+    if isinstance(error, asyncio.TimeoutError):  # no time is left for another attempt
+        return FinalError(
+            f"timed out after {endpoint_seconds:g} s in total, retries included",
+            "The network or DataCamp's service is too slow; the next sync will retry",
+        )
     if isinstance(error, aiohttp.ClientConnectorCertificateError):  # a ValueError too
         return _untrusted(error.certificate_error)
     if isinstance(error, ValueError):  # aiohttp.InvalidURL too
@@ -63,20 +71,6 @@ def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: floa
     if isinstance(error, aiohttp.ClientError):
         return _connection_failure(error)
     return TransientError(f"the connection was lost ({type(error).__name__})", CHECK_NETWORK)
-
-
-def _timed_out(
-    error: asyncio.TimeoutError, silence_seconds: float, endpoint_seconds: float
-) -> FetchError:
-    if isinstance(error, aiohttp.ClientError):
-        return TransientError(
-            f"no data received for {silence_seconds:g} s",
-            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
-        )
-    return FinalError(  # no time is left for another attempt
-        f"timed out after {endpoint_seconds:g} s in total, retries included",
-        "The network or DataCamp's service is too slow; the next sync will retry",
-    )
 
 
 def _connection_failure(error: aiohttp.ClientError) -> FetchError:
