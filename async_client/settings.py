@@ -46,8 +46,12 @@ class Settings:
     def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
-        is_local = _is_loopback(parts.hostname or "") and not is_proxied(self.base_url)
-        return parts.scheme == "http" and not is_local
+        host = parts.hostname or ""
+        try:
+            is_loopback = ip_address(host).is_loopback
+        except ValueError:
+            is_loopback = host == "localhost" or host.endswith(".localhost")
+        return parts.scheme == "http" and not (is_loopback and not is_proxied(self.base_url))
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ class Setting:
     """A key of the configuration.
 
     `default` is the text that a missing value stands for; None means that the setting is required.
-    `placeholder` is the form's. `parse` returns the value of a text without whitespace around it,
-    or raises a ValueError that names the key and the fix.
+    `placeholder` is shown in the form. `parse` gets the value without whitespace around it, and
+    raises a ValueError that names the key and the fix.
     """
 
     name: str
@@ -75,16 +79,10 @@ def validate_configuration(configuration: Mapping[str, str]) -> Settings:
     """
     notes = unknown_keys(configuration)
     try:
-        values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+        values = {each.name: each.parse(_text(configuration, each)) for each in SETTINGS}
     except ValueError as error:
         raise ValueError(" ".join([str(error), *notes])) from None
-    return Settings(
-        bearer_token=values["bearer_token"],
-        base_url=values["base_url"],
-        request_timeout_seconds=values["request_timeout_seconds"],
-        endpoints=values["skip_endpoints"],
-        notes=tuple(notes),
-    )
+    return Settings(endpoints=values.pop("skip_endpoints"), notes=tuple(notes), **values)
 
 
 def is_unset(value: str) -> bool:
@@ -127,7 +125,7 @@ def normalized_url(url: str) -> str:
     return parts._replace(netloc=host, path=parts.path.rstrip("/")).geturl()
 
 
-def _given(configuration: Mapping[str, str], setting: Setting) -> str:
+def _text(configuration: Mapping[str, str], setting: Setting) -> str:
     """Return a stripped value, or the default if it is missing or an untouched placeholder."""
     value = configuration.get(setting.name, "")
     if not isinstance(value, str):
@@ -140,24 +138,19 @@ def _bearer_token(token: str) -> str:
     if not token:
         raise ValueError("bearer_token is missing: set it to the API token issued by DataCamp.")
     if not (token.isascii() and token.isprintable() and " " not in token):
-        raise ValueError(
-            "bearer_token contains whitespace or an invalid character: "
-            "paste only the token, on one line and without the word Bearer."
-        )
+        fix = "paste only the token, on one line and without the word Bearer."
+        raise ValueError(f"bearer_token contains whitespace or an invalid character: {fix}")
     return token
 
 
 def _base_url(url: str) -> str:
     try:
-        parts = urlsplit(url)
-        problem = _url_problem(url, parts)
+        problem = _url_problem(url, urlsplit(url))
     except ValueError:  # a port that is not a number, a bracket that is not closed
         problem = "is not a valid URL"
     if problem:
-        raise ValueError(
-            f"base_url {problem}: use a plain http(s) URL, "
-            f"or leave it empty for the default, {DEFAULT_BASE_URL}."
-        )
+        fix = f"use a plain http(s) URL, or leave it empty for the default, {DEFAULT_BASE_URL}."
+        raise ValueError(f"base_url {problem}: {fix}")
     return normalized_url(url)
 
 
@@ -204,21 +197,12 @@ def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
     return tuple(endpoint for endpoint in ENDPOINTS if endpoint.name not in names)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 SETTINGS = (
     Setting(
         name="bearer_token",
         label="Bearer token",
-        description=(
-            "The LMS Catalog API token that DataCamp issued to your organization, "
-            "without the word Bearer."
-        ),
+        description="The LMS Catalog API token that DataCamp issued to your organization, "
+        "without the word Bearer.",
         default=None,
         placeholder=None,
         parse=_bearer_token,
@@ -227,10 +211,8 @@ SETTINGS = (
     Setting(
         name="base_url",
         label="Base URL",
-        description=(
-            "URL of the API, with a path if there is one; no user name, query or fragment. "
-            "Leave it empty for DataCamp's own."
-        ),
+        description="URL of the API, with a path if there is one; no user name, query or "
+        "fragment. Leave it empty for DataCamp's own.",
         default=DEFAULT_BASE_URL,
         placeholder=DEFAULT_BASE_URL,
         parse=_base_url,
@@ -238,10 +220,8 @@ SETTINGS = (
     Setting(
         name="request_timeout_seconds",
         label="Request timeout in seconds",
-        description=(
-            "How long a request may receive no data, while connecting and between bytes, "
-            "before it times out."
-        ),
+        description="How long a request may receive no data, while connecting and between "
+        "bytes, before it times out.",
         default=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
         placeholder=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
         parse=_timeout,
@@ -249,10 +229,8 @@ SETTINGS = (
     Setting(
         name="skip_endpoints",
         label="Endpoints to skip",
-        description=(
-            "Catalogs that your license does not include, separated by commas, of: "
-            + ", ".join(endpoint.name for endpoint in ENDPOINTS)
-        ),
+        description="Catalogs that your license does not include, separated by commas, of: "
+        + ", ".join(endpoint.name for endpoint in ENDPOINTS),
         default="",
         placeholder="custom_tracks",
         parse=_endpoints,
