@@ -27,9 +27,13 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
     10.2.3; NestJS's throttler appends the name of a limit to the header.
     """
     sent = _date(headers.get("Date", "")) or now
-    waits = (_wait(value, sent) for value in _values(headers, "retryafter"))
-    longest = max((wait for wait in waits if wait is not None), default=None)
-    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
+    waits = []
+    for value in _values(headers, "retryafter"):
+        if _SECONDS.fullmatch(value):
+            waits.append(float(value))
+        elif date := _date(value):
+            waits.append(max(0.0, (date - sent).total_seconds()))
+    return min(max(waits), MAX_REQUESTED_SECONDS) if waits else None
 
 
 def is_rate_limit(headers: Mapping[str, str]) -> bool:
@@ -45,13 +49,16 @@ def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float
     epoch, others seconds from now or milliseconds since the epoch.
     """
     sent = (_date(headers.get("Date", "")) or now).timestamp()
-    waits = [
-        _until(float(reset), sent)
-        for remaining, reset in _limits(headers)
-        if remaining in ("0", "") and _SECONDS.fullmatch(reset)
-    ]
-    longest = max((wait for wait in waits if wait > 0), default=None)
-    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
+    waits = []
+    for remaining, reset in _limits(headers):
+        if remaining in ("0", "") and _SECONDS.fullmatch(reset):
+            seconds = float(reset)
+            if seconds >= _EPOCH_MILLISECONDS:
+                seconds = seconds / 1000 - sent
+            elif seconds >= _EPOCH_SECONDS:
+                seconds -= sent
+            waits += [seconds] if seconds > 0 else []
+    return min(max(waits), MAX_REQUESTED_SECONDS) if waits else None
 
 
 def _limits(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -78,19 +85,6 @@ def _values(headers: Mapping[str, str], name: str, *, suffix: bool = True) -> It
         plain = header.lower().removeprefix("x-").replace("-", "")
         if plain == name or (suffix and plain.startswith(name)):
             yield value.strip()
-
-
-def _wait(value: str, sent: datetime) -> float | None:
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    date = _date(value)
-    return None if date is None else max(0.0, (date - sent).total_seconds())
-
-
-def _until(reset: float, sent: float) -> float:
-    if reset >= _EPOCH_MILLISECONDS:
-        return reset / 1000 - sent
-    return reset - sent if reset >= _EPOCH_SECONDS else reset
 
 
 def _date(value: str) -> datetime | None:
