@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,37 +38,31 @@ class Response(NamedTuple):
     body: bytes | bytearray
 
 
+@dataclass(eq=False, repr=False)
 class Catalog:
-    """The items of one endpoint, kept as the bytes of a JSON text.
+    """The items of one endpoint, kept as `text`, JSON in UTF-8.
 
     As objects they take several times that memory, and six catalogs are held at once in a process
-    that has 1 GB. `shortfall` says, as a clause, that a total exceeds the number of items.
+    that has 1 GB. `list_name` is the member that holds the items, None if the text is a list.
+    `shortfall` says, as a clause, that a total exceeds the number of items.
     """
 
-    def __init__(
-        self,
-        text: bytes | bytearray,
-        list_name: str | None,
-        item_count: int,
-        shortfall: str | None = None,
-    ) -> None:
-        """Take JSON in UTF-8 and the member that holds the items, None if the text is a list."""
-        self._text = text
-        self._list_name = list_name
-        self._item_count = item_count
-        self.shortfall = shortfall
+    text: bytes | bytearray
+    list_name: str | None
+    item_count: int
+    shortfall: str | None = None
 
     def __len__(self) -> int:
         """Return the number of items."""
-        return self._item_count
+        return self.item_count
 
     def items(self) -> list[object]:
         """Decode the items, from scratch at each call."""
         # In a thread of its own: how deeply nested a text may be depends on how deep in the stack
         # it is decoded, and no text that `judge` could decode may fail here.
         with ThreadPoolExecutor(max_workers=1) as decoder:
-            document = decoder.submit(_decoded, self._text).result()
-        items: list[object] = document if self._list_name is None else document[self._list_name]
+            document = decoder.submit(_decoded, self.text).result()
+        items: list[object] = document if self.list_name is None else document[self.list_name]
         return items
 
 
@@ -87,6 +82,7 @@ def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Ca
 
 
 def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
+    # 1. The bytes, and what they would cost as objects.
     text = _utf_8(response.body, response.headers.get("Content-Type", ""))
     if text is None:
         raise unreadable("the body is neither valid UTF-8 nor valid in its declared charset")
@@ -95,6 +91,7 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
     values = len(text) - len(text.translate(None, delete=b",[{"))
     if values > MAX_VALUES:
         raise too_large(f"{values:,} commas and opening brackets, more than {MAX_VALUES:,}")
+    # 2. The list of items.
     try:
         document = _decoded(text)
     except (ValueError, RecursionError):
@@ -103,8 +100,8 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
     items = document if list_name is None else document.pop(list_name)
     if len(items) > MAX_ITEMS:
         raise too_large(f"{len(items):,} items, more than {MAX_ITEMS:,}")
-    members = {} if list_name is None else document
-    found = find_evidence(members, response.headers, len(items))
+    # 3. Whether it is all of the catalog.
+    found = find_evidence({} if list_name is None else document, response.headers, len(items))
     if found.error:
         raise unreadable(f"the body reports an error: {found.error}")
     if found.pages:
@@ -128,12 +125,12 @@ def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | No
 def _recoded(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
     try:
         name = codecs.lookup(encoding).name
-        text = body.decode(name) if name in _CHARSETS else None
+        if name in _CHARSETS:
+            text = body.decode(name)
+            return body if name == "utf-8" else text.encode()
     except (LookupError, UnicodeError):
-        return None
-    if text is None:
-        return None
-    return body if name == "utf-8" else text.encode()
+        pass
+    return None
 
 
 def _decoded(text: bytes | bytearray) -> Any:
@@ -154,11 +151,8 @@ def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
     dashes or underscores, such as `custom_tracks` and `live-custom-tracks`.
     """
     dashed = endpoint.path.rsplit("/", 1)[-1]
-    return tuple(
-        dict.fromkeys(
-            (endpoint.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
-        )
-    )
+    names = (endpoint.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
+    return tuple(dict.fromkeys(names))
 
 
 def _list_name(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
