@@ -17,6 +17,9 @@ CHECK_URL = "Check base_url and the proxy, if any"
 CHECK_NETWORK = "Check base_url, the network and the proxy, if any"
 NEXT_SYNC = "DataCamp's service may be unavailable; the next sync will retry"
 
+# Encodings that some servers use although `Accept-Encoding` does not name them.
+UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
+
 
 class FetchError(Exception):
     """One attempt failed: `reason` says why, `advice` what to do, both without a full stop."""
@@ -82,6 +85,11 @@ def unreadable(problem: str) -> TransientError:
     return TransientError(
         f"HTTP 200, but {problem}", f"{CHECK_URL}; if both are correct, {NEXT_SYNC}"
     )
+
+
+def unrequested(encoding: str) -> TransientError:
+    """Return the error of a body in an encoding that `Accept-Encoding` does not name."""
+    return unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
 def paginated(evidence: str) -> FinalError:

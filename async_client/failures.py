@@ -13,8 +13,14 @@ import ssl
 
 import aiohttp
 
-from async_client.errors import CHECK_NETWORK, FetchError, FinalError, TransientError
-from async_client.status import UNREQUESTED_ENCODINGS, unrequested
+from async_client.errors import (
+    CHECK_NETWORK,
+    UNREQUESTED_ENCODINGS,
+    FetchError,
+    FinalError,
+    TransientError,
+    unrequested,
+)
 
 NETWORK_ERRORS = (asyncio.TimeoutError, aiohttp.ClientError, OSError, ValueError)
 

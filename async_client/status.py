@@ -10,13 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from async_client.errors import (
     CHECK_URL,
     NEXT_SYNC,
+    UNREQUESTED_ENCODINGS,
     FinalError,
     NotIncludedError,
     RateLimitError,
     TokenRejectedError,
     TransientError,
     paginated,
-    unreadable,
+    unrequested,
 )
 from async_client.evidence import find_evidence
 from async_client.requested_wait import (
@@ -28,9 +29,6 @@ from endpoints import Endpoint
 
 # Proxies and CDNs have 5xx statuses of their own, such as 520. 501 and 505 are permanent.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
-
-# Encodings that some servers use although `Accept-Encoding` does not name them.
-UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
 
 LOWER_RATE = "Sync less often, or run fewer clients with this token"
 _FIREWALL = (
@@ -81,11 +79,6 @@ def check_status(
         raise _redirect(reason, url, headers["Location"])
     kind, advice = _FINAL_STATUSES.get(status, _OTHER_STATUS)
     raise kind(reason, advice.format(name=endpoint.name))
-
-
-def unrequested(encoding: str) -> TransientError:
-    """Return the error of a body in an encoding that `Accept-Encoding` does not name."""
-    return unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
 def _check_forbidden(
