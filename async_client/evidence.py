@@ -14,12 +14,15 @@ from typing import NamedTuple
 from async_client.limits import MAX_EVIDENCE_LEVELS
 from async_client.signs import ANY, DESCRIBING, HEADER, LIST, SIGNS, TOP
 
-# The kinds and places of each name.
-_KINDS: dict[str, list[tuple[str, int]]] = {}
+_DESCRIBING = frozenset(DESCRIBING.split())
+_NAMES = _DESCRIBING.union(*(names.split() for _, _, names, _ in SIGNS))
+# The kinds of sign by name and place: what counts in any object counts where a list is described,
+# and what counts there counts in the envelope.
+_KINDS: dict[tuple[str, int], list[str]] = {}
 for _kind, _place, _names, _ in SIGNS:
     for _name in _names.split():
-        _KINDS.setdefault(_name, []).append((_kind, _place))
-_DESCRIBING = frozenset(DESCRIBING.split())
+        for _at in {ANY: (ANY, LIST, TOP), LIST: (LIST, TOP)}.get(_place, (_place,)):
+            _KINDS.setdefault((_name, _at), []).append(_kind)
 
 _NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
 _NO_ERROR = _NOTHING | {"no error", "ok", "success"}
@@ -82,20 +85,19 @@ def _signs(
         # 1. Its name, without what differs between spellings; only known names are shown.
         word = key[:64].lower()
         word = word.removeprefix("x-") if place == HEADER else word.translate(_PUNCTUATION)
-        name = _NOT_SHOWN.sub("", key[:64]) if word in _KINDS or word in _DESCRIBING else "…"
+        name = _NOT_SHOWN.sub("", key[:64]) if word in _NAMES else "…"
         # 2. The kinds of sign that it is at this place.
-        for kind, least in _KINDS.get(word, ()):
-            if least <= place < HEADER or least == place:
-                found.append(_Sign(kind, within, name, value))
-                no_more = kind in ("next", "more", "true") and not _is_set(value)
-                ended = ended or no_more or (kind == "last" and value is True)
+        for kind in _KINDS.get((word, place), ()):
+            found.append(_Sign(kind, within, name, value))
+            no_more = kind in ("next", "more", "true") and not _is_set(value)
+            ended = ended or no_more or (kind == "last" and value is True)
         # 3. If it is an object, its signs, and which of them count.
         inner: object = value
         if place == HEADER and word == "pagination":  # JSON, as in samples of ASP.NET Core
             with suppress(ValueError, RecursionError):
                 inner = json.loads(str(value))
         if isinstance(inner, dict) and levels < MAX_EVIDENCE_LEVELS:
-            inner_place = LIST if place >= LIST and word in _DESCRIBING else ANY
+            inner_place = LIST if place != ANY and word in _DESCRIBING else ANY
             inner_place = TOP if place == TOP and word == "meta" else inner_place
             objects.append((inner, f"{within}{name}.", inner_place))
     yield from (sign for sign in found if sign.kind != "cursor" or not ended)
