@@ -57,17 +57,17 @@ def find_evidence(
 
     Without `item_count`, totals are not compared.
     """
-    signs = [*_signs(headers, place=HEADER), *_signs(members)]
+    signs = [*_find_signs(headers, place=HEADER), *_find_signs(members)]
     evidence = [sign for sign in signs if sign.kind in _HOLDS and _HOLDS[sign.kind](sign.value)]
     for sign in evidence:
         if sign.kind in ("error", "failed", "status"):
-            return Evidence(error=_finding(sign))
+            return Evidence(error=_describe(sign))
     if evidence:
-        return Evidence(pages=_finding(evidence[0]))
-    return Evidence() if item_count is None else _shortfall(signs, item_count)
+        return Evidence(pages=_describe(evidence[0]))
+    return Evidence() if item_count is None else _compare_totals(signs, item_count)
 
 
-def _signs(
+def _find_signs(
     members: Mapping[str, object],
     within: str = "",
     place: int = TOP,
@@ -102,19 +102,19 @@ def _signs(
             objects.append((inner, f"{within}{name}.", inner_place))
     yield from (sign for sign in found if sign.kind != "cursor" or not ended)
     for inner, path, inner_place in objects:
-        yield from _signs(inner, path, inner_place, levels + 1, ended=ended)
+        yield from _find_signs(inner, path, inner_place, levels + 1, ended=ended)
 
 
-def _shortfall(signs: list[_Sign], item_count: int) -> Evidence:
+def _compare_totals(signs: list[_Sign], item_count: int) -> Evidence:
     """Compare totals with the number of items; beside a sign of a page, they mean more pages."""
-    numbers = [sign for sign in signs if _whole(sign.value) is not None]
+    numbers = [sign for sign in signs if _to_number(sign.value) is not None]
     with_total = {sign.within for sign in numbers if sign.kind == "total"}
     totals, pages = [(item_count, "")], []
     for sign in sorted(signs, key=lambda sign: sign.kind == "range"):  # a range comes last
         kind, within, name, value = sign
-        number = _whole(value)
+        number = _to_number(value)
         if kind == "range" and (found := _RANGE.fullmatch(str(value).strip())):
-            total = max(int(found[2] or -1) + 1, _whole(found[3]) or 0)
+            total = max(int(found[2] or -1) + 1, _to_number(found[3]) or 0)
             totals.append((total, f"{name} is {found[1]}"))
             pages += [""] if found[2] else []
         elif number is None:
@@ -126,7 +126,7 @@ def _shortfall(signs: list[_Sign], item_count: int) -> Evidence:
             or kind == "offset"
             or (kind == "page" and number > 1)
         ):
-            pages.append(f" ({_finding(sign)})")
+            pages.append(f" ({_describe(sign)})")
     greatest, clause = max(totals, key=lambda each: each[0])
     if greatest == item_count:
         return Evidence()
@@ -141,14 +141,14 @@ def _is_set(value: object, nothing: frozenset[str] = _NOTHING, levels: int = 0) 
     An error with a code of 0 or 200 is none.
     """
     if isinstance(value, dict):
-        codes = [_word(code) for key, code in value.items() if _word(key) == "code"]
+        codes = [_to_word(code) for key, code in value.items() if _to_word(key) == "code"]
         if nothing is _NO_ERROR and {"0", "200"}.intersection(codes):
             return False
         value = list(value.values())
     if isinstance(value, list):
         deep = levels == MAX_EVIDENCE_LEVELS
         return any(deep or _is_set(each, nothing, levels + 1) for each in value)
-    return _word(value) not in nothing
+    return _to_word(value) not in nothing
 
 
 def _links_to_next(value: object) -> bool:
@@ -159,7 +159,7 @@ def _links_to_next(value: object) -> bool:
     for link in links:
         rel = link.get("rel") if isinstance(link, dict) else None
         relations = rel.split() if isinstance(rel, str) else rel if isinstance(rel, list) else []
-        if "next" in map(_word, relations):
+        if "next" in map(_to_word, relations):
             targets = [text for key, text in link.items() if key != "rel"]
             if not targets or _is_set(targets):
                 return True
@@ -172,30 +172,30 @@ _HOLDS: Mapping[str, Callable[[object], bool]] = {
     "cursor": _is_set,
     "link": _links_to_next,
     "more": lambda value: not isinstance(value, (dict, list)) and _is_set(value),
-    "true": lambda value: _word(value) == "true",
-    "last": lambda value: _word(value) == "false",
-    "pages": lambda value: (_whole(value) or 0) > 1,
+    "true": lambda value: _to_word(value) == "true",
+    "last": lambda value: _to_word(value) == "false",
+    "pages": lambda value: (_to_number(value) or 0) > 1,
     "error": lambda value: _is_set(value, _NO_ERROR),
-    "failed": lambda value: _word(value) == "false",
-    "status": lambda value: _word(value) in _FAILED or (_whole(value) or 0) >= 400,
+    "failed": lambda value: _to_word(value) == "false",
+    "status": lambda value: _to_word(value) in _FAILED or (_to_number(value) or 0) >= 400,
 }
 
 
-def _word(value: object) -> str:
+def _to_word(value: object) -> str:
     """Return text, a whole number, true, false or none in lower case; `…` for anything else."""
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     is_scalar = value is None or isinstance(value, (str, int))
     return str(value)[:64].strip().lower() if is_scalar else "…"
 
 
-def _whole(value: object) -> int | None:
+def _to_number(value: object) -> int | None:
     """Return a whole number of up to 18 digits, given as number or text; None for others."""
-    word = _word(value)
+    word = _to_word(value)
     return int(word) if word.isascii() and word.isdigit() and len(word) <= 18 else None
 
 
-def _finding(sign: _Sign) -> str:
-    shown, number, word = "present", _whole(sign.value), _word(sign.value)
+def _describe(sign: _Sign) -> str:
+    shown, number, word = "present", _to_number(sign.value), _to_word(sign.value)
     if sign.kind == "link":
         return f"{sign.within}{sign.name} has rel=next"
     if number is not None and number < 10**12:

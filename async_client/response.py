@@ -61,7 +61,7 @@ class Catalog:
         # In a thread of its own: how deeply nested a text may be depends on how deep in the stack
         # it is decoded, and no text that `judge` could decode may fail here.
         with ThreadPoolExecutor(max_workers=1) as decoder:
-            document = decoder.submit(_decoded, self.text).result()
+            document = decoder.submit(_decode, self.text).result()
         items: list[object] = document if self.list_name is None else document[self.list_name]
         return items
 
@@ -74,16 +74,16 @@ def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Ca
     """
     check_status(endpoint, url, response.status, response.headers, now)
     try:
-        return _catalog(endpoint, response)
+        return _read_catalog(endpoint, response)
     except FetchError as error:
         # Its frames would keep the decoded objects while another attempt is waited for.
         failure = error.with_traceback(None)
     raise failure
 
 
-def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
+def _read_catalog(endpoint: Endpoint, response: Response) -> Catalog:
     # 1. The bytes, and what they would cost as objects.
-    text = _utf_8(response.body, response.headers.get("Content-Type", ""))
+    text = _to_utf_8(response.body, response.headers.get("Content-Type", ""))
     if text is None:
         raise unreadable("the body is neither valid UTF-8 nor valid in its declared charset")
     if len(text) > MAX_BODY_BYTES:  # it may have grown to twice its size
@@ -93,10 +93,10 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
         raise too_large(f"{values:,} commas and opening brackets, more than {MAX_VALUES:,}")
     # 2. The list of items.
     try:
-        document = _decoded(text)
+        document = _decode(text)
     except (ValueError, RecursionError):
         document = _NO_JSON  # refused below, as the error of a parser would keep the body
-    list_name = _list_name(endpoint, document, text)
+    list_name = _find_list(endpoint, document, text)
     items = document if list_name is None else document.pop(list_name)
     if len(items) > MAX_ITEMS:
         raise too_large(f"{len(items):,} items, more than {MAX_ITEMS:,}")
@@ -110,7 +110,7 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
     return Catalog(text, list_name, len(items), found.shortfall)
 
 
-def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
+def _to_utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
     """Return `body` in UTF-8, or None if it is not valid in any charset that may be meant.
 
     The bytes take precedence over the declared charset, as UTF-8 declared as ISO-8859-1 is a
@@ -118,11 +118,11 @@ def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | No
     section 3), or valid UTF-8.
     """
     declared = _CHARSET.search(content_type)
-    detected = _recoded(body, json.detect_encoding(body))
-    return _recoded(body, declared[1]) if detected is None and declared else detected
+    detected = _recode(body, json.detect_encoding(body))
+    return _recode(body, declared[1]) if detected is None and declared else detected
 
 
-def _recoded(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
+def _recode(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
     try:
         name = codecs.lookup(encoding).name
         if name in _CHARSETS:
@@ -133,7 +133,7 @@ def _recoded(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None
     return None
 
 
-def _decoded(text: bytes | bytearray) -> Any:
+def _decode(text: bytes | bytearray) -> Any:
     """Decode JSON. What msgspec refuses, such as NaN and lone surrogates, the library may read.
 
     Raise ValueError if neither reads it, RecursionError if it is nested too deeply for both.
@@ -155,7 +155,7 @@ def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _list_name(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
+def _find_list(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
     """Return the member that holds the catalog, None for a bare list; no list is guessed."""
     if isinstance(document, list):
         return None

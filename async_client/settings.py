@@ -79,7 +79,7 @@ def validate_configuration(configuration: Mapping[str, str]) -> Settings:
     """
     notes = unknown_keys(configuration)
     try:
-        values = {each.name: each.parse(_text(configuration, each)) for each in SETTINGS}
+        values = {each.name: each.parse(_read(configuration, each)) for each in SETTINGS}
     except ValueError as error:
         raise ValueError(" ".join([str(error), *notes])) from None
     return Settings(endpoints=values.pop("skip_endpoints"), notes=tuple(notes), **values)
@@ -125,7 +125,7 @@ def normalized_url(url: str) -> str:
     return parts._replace(netloc=host, path=parts.path.rstrip("/")).geturl()
 
 
-def _text(configuration: Mapping[str, str], setting: Setting) -> str:
+def _read(configuration: Mapping[str, str], setting: Setting) -> str:
     """Return a stripped value, or the default if it is missing or an untouched placeholder."""
     value = configuration.get(setting.name, "")
     if not isinstance(value, str):
@@ -145,7 +145,7 @@ def _bearer_token(token: str) -> str:
 
 def _base_url(url: str) -> str:
     try:
-        problem = _url_problem(url, urlsplit(url))
+        problem = _find_url_problem(url, urlsplit(url))
     except ValueError:  # a port that is not a number, a bracket that is not closed
         problem = "is not a valid URL"
     if problem:
@@ -154,7 +154,7 @@ def _base_url(url: str) -> str:
     return normalized_url(url)
 
 
-def _url_problem(url: str, parts: SplitResult) -> str | None:
+def _find_url_problem(url: str, parts: SplitResult) -> str | None:
     """Return what is wrong, without the URL itself, as it may contain a password."""
     if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
         return "contains whitespace or an invalid character"
