@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -118,18 +119,12 @@ def _to_utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray |
     section 3), or valid UTF-8.
     """
     declared = _CHARSET.search(content_type)
-    detected = _recode(body, json.detect_encoding(body))
-    return _recode(body, declared[1]) if detected is None and declared else detected
-
-
-def _recode(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
-    try:
-        name = codecs.lookup(encoding).name
-        if name in _CHARSETS:
-            text = body.decode(name)
-            return body if name == "utf-8" else text.encode()
-    except (LookupError, UnicodeError):
-        pass
+    for encoding in (json.detect_encoding(body), declared[1] if declared else ""):
+        with suppress(LookupError, UnicodeError):
+            name = codecs.lookup(encoding).name
+            if name in _CHARSETS:
+                text = body.decode(name)
+                return body if name == "utf-8" else text.encode()
     return None
 
 

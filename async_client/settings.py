@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from async_client.environment import is_proxied
 from endpoints import ENDPOINTS, Endpoint
@@ -144,29 +144,25 @@ def _bearer_token(token: str) -> str:
 
 
 def _base_url(url: str) -> str:
+    problem = None  # without the URL itself, as it may contain a password
     try:
-        problem = _find_url_problem(url, urlsplit(url))
+        parts = urlsplit(url)
+        if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
+            problem = "contains whitespace or an invalid character"
+        elif parts.scheme not in _DEFAULT_PORTS:
+            problem = "does not start with https:// or http://"
+        elif "@" in parts.netloc:
+            problem = "contains a user name or password"
+        elif not parts.hostname or parts.port == 0:
+            problem = "has no host"
+        elif "?" in url or "#" in url:
+            problem = "contains a query or a fragment"
     except ValueError:  # a port that is not a number, a bracket that is not closed
         problem = "is not a valid URL"
     if problem:
         fix = f"use a plain http(s) URL, or leave it empty for the default, {DEFAULT_BASE_URL}."
         raise ValueError(f"base_url {problem}: {fix}")
     return normalized_url(url)
-
-
-def _find_url_problem(url: str, parts: SplitResult) -> str | None:
-    """Return what is wrong, without the URL itself, as it may contain a password."""
-    if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
-        return "contains whitespace or an invalid character"
-    if parts.scheme not in _DEFAULT_PORTS:
-        return "does not start with https:// or http://"
-    if "@" in parts.netloc:
-        return "contains a user name or password"
-    if not parts.hostname or parts.port == 0:
-        return "has no host"
-    if "?" in url or "#" in url:
-        return "contains a query or a fragment"
-    return None
 
 
 def _timeout(text: str) -> float:
