@@ -134,7 +134,7 @@ def _read(configuration: Mapping[str, str], setting: Setting) -> str:
     return (setting.default or "") if is_unset(value) else value.strip()
 
 
-def _bearer_token(token: str) -> str:
+def _parse_token(token: str) -> str:
     if not token:
         raise ValueError("bearer_token is missing: set it to the API token issued by DataCamp.")
     if not (token.isascii() and token.isprintable() and " " not in token):
@@ -143,7 +143,7 @@ def _bearer_token(token: str) -> str:
     return token
 
 
-def _base_url(url: str) -> str:
+def _parse_url(url: str) -> str:
     problem = None  # without the URL itself, as it may contain a password
     try:
         parts = urlsplit(url)
@@ -165,7 +165,7 @@ def _base_url(url: str) -> str:
     return normalized_url(url)
 
 
-def _timeout(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -178,7 +178,7 @@ def _timeout(text: str) -> float:
     return seconds
 
 
-def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
+def _parse_skipped(skipped: str) -> tuple[Endpoint, ...]:
     names = {name.strip() for name in skipped.split(",")} - {""}
     known = [endpoint.name for endpoint in ENDPOINTS]
     unknown = sorted(names.difference(known))
@@ -201,7 +201,7 @@ SETTINGS = (
         "without the word Bearer.",
         default=None,
         placeholder=None,
-        parse=_bearer_token,
+        parse=_parse_token,
         is_secret=True,
     ),
     Setting(
@@ -211,7 +211,7 @@ SETTINGS = (
         "fragment. Leave it empty for DataCamp's own.",
         default=DEFAULT_BASE_URL,
         placeholder=DEFAULT_BASE_URL,
-        parse=_base_url,
+        parse=_parse_url,
     ),
     Setting(
         name="request_timeout_seconds",
@@ -220,7 +220,7 @@ SETTINGS = (
         "bytes, before it times out.",
         default=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
         placeholder=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
-        parse=_timeout,
+        parse=_parse_seconds,
     ),
     Setting(
         name="skip_endpoints",
@@ -229,6 +229,6 @@ SETTINGS = (
         + ", ".join(endpoint.name for endpoint in ENDPOINTS),
         default="",
         placeholder="custom_tracks",
-        parse=_endpoints,
+        parse=_parse_skipped,
     ),
 )
