@@ -82,6 +82,7 @@ def sync(
         _warn(report.unencrypted(settings.base_url))
     names = [endpoint.name for endpoint in settings.endpoints]
     results: dict[str, report.Result] = {}
+    arrived: set[str] = set()
 
     def on_event(event: Event) -> None:
         if isinstance(event, RetryScheduled):
@@ -89,8 +90,9 @@ def sync(
             if event.max_attempts is not None or event.failed_attempt == 1:
                 log.warning(report.retrying(event))
         elif isinstance(event, CatalogFetched):
-            next_name = next((name for name in names if name not in results), None)
-            log.info(report.fetched(event, next_name))
+            arrived.add(event.endpoint_name)
+            next_name = next(name for name in names if name not in results)
+            log.info(report.fetched(event, None if next_name in arrived else next_name))
 
     with _exits_as_failures(), fetching(settings, limits, on_event) as catalogs:
         known = _resume(state, settings.base_url)

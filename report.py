@@ -60,10 +60,10 @@ def retrying(retry: RetryScheduled) -> str:
     )
 
 
-def fetched(event: CatalogFetched, next_name: str | None) -> str:
-    """Describe a catalog that was downloaded; `next_name` is the next to be written, if any."""
+def fetched(event: CatalogFetched, waiting_for: str | None) -> str:
+    """Describe a catalog that was downloaded; `waiting_for` is written before it, if not None."""
     attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
-    waiting = f"; waiting for {next_name}" if next_name not in (None, event.endpoint_name) else ""
+    waiting = f"; waiting for {waiting_for}" if waiting_for else ""
     return (
         f"{event.endpoint_name} fetched: {_count(event.item_count, 'item')}, "
         f"{_size(event.byte_count)}, {event.seconds:.2f} s{attempts}{waiting}"
@@ -137,14 +137,16 @@ def finished(results: Mapping[str, Result], endpoint_names: Collection[str]) -> 
 
     `endpoint_names` are those that were not skipped.
     """
-    done = [result for result in results.values() if isinstance(result, Outcome)]
+    done = {name: result for name, result in results.items() if isinstance(result, Outcome)}
+    # A rejected token ends the sync while it waits for any endpoint, but one rejected it.
+    failed = {r.endpoint_name for r in results.values() if not isinstance(r, Outcome)}
     not_written = {
-        "failed": [name for name in endpoint_names if isinstance(results.get(name), Exception)],
-        "not reached": [name for name in endpoint_names if name not in results],
+        "failed": [name for name in endpoint_names if name in failed],
+        "not reached": [name for name in endpoint_names if name not in failed | done.keys()],
         "skipped": [e.name for e in ENDPOINTS if e.name not in endpoint_names],
     }
     parts = [f"{len(done)} of {_count(len(endpoint_names), 'catalog')} written"]
-    parts += [items] if (items := _items(*done)) else []
+    parts += [items] if (items := _items(*done.values())) else []
     parts += [f"{label}: {', '.join(names)}" for label, names in not_written.items() if names]
     head = "Sync finished" if len(done) == len(endpoint_names) else "Sync failed"
     return f"{head}. {'; '.join(parts)}."

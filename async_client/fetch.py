@@ -14,7 +14,6 @@ from async_client.client import get, session_for
 from async_client.errors import (
     EndpointError,
     FetchError,
-    FinalError,
     RateLimitError,
     TokenRejectedError,
     TransientError,
@@ -25,7 +24,7 @@ from async_client.rate_limit import Turns
 from async_client.response import Catalog, judge
 from async_client.retry import rate_limit_seconds, retrying
 from async_client.settings import Settings
-from async_client.status import LOWER_RATE, check_status
+from async_client.status import check_status, out_of_turns
 from endpoints import Endpoint
 
 
@@ -119,8 +118,7 @@ class _Fetch:
         # 1. Send the request, after a rate limit when it is this endpoint's turn.
         async with self.turns.turn(name, self.ends) as is_allowed:
             if not is_allowed:
-                why = "the rate limit left no time for another attempt within "
-                return FinalError(f"{why}{self.limits.endpoint_seconds:g} s", LOWER_RATE)
+                return out_of_turns(self.limits.endpoint_seconds)
             self.attempts += 1
             try:
                 left = self._seconds_left()

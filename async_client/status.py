@@ -35,19 +35,6 @@ _FIREWALL = (
     "A firewall or proxy blocked the request, not the API: "
     "let its operator allow requests from Fivetran"
 )
-_SKIP = "add {name} to skip_endpoints"
-_NOT_FOUND = f"{CHECK_URL}; if your license does not include {{name}}, {_SKIP}"
-_NO_ACCESS = f"ask DataCamp for access, or {_SKIP}"
-_NEW_ONE = "it is wrong, expired or revoked; request a new one from DataCamp"
-# The class and the advice of final statuses.
-_FINAL_STATUSES: Mapping[int, tuple[type[FinalError], str]] = {
-    204: (NotIncludedError, _NOT_FOUND),
-    401: (TokenRejectedError, f"Check bearer_token: {_NEW_ONE}"),
-    403: (NotIncludedError, f"The token has no access to {{name}}: {_NO_ACCESS}"),
-    404: (NotIncludedError, _NOT_FOUND),
-    410: (NotIncludedError, _NOT_FOUND),
-}
-_OTHER_STATUS = FinalError, f"{CHECK_URL}; if both are correct, contact DataCamp's support"
 _PHRASES = {status.value: f" {status.phrase}" for status in HTTPStatus}
 
 
@@ -77,8 +64,13 @@ def check_status(
     # 3. It cannot succeed.
     if 300 <= status < 400 and "Location" in headers:
         raise _redirect(reason, url, headers["Location"])
-    kind, advice = _FINAL_STATUSES.get(status, _OTHER_STATUS)
-    raise kind(reason, advice.format(name=endpoint.name))
+    raise _final(endpoint, status, reason)
+
+
+def out_of_turns(seconds: float) -> FinalError:
+    """Return the error of an endpoint that queued for a rate limit until its time was over."""
+    reason = f"the rate limit left no time for another attempt within {seconds:g} s"
+    return FinalError(reason, LOWER_RATE)
 
 
 def _check_forbidden(
@@ -98,6 +90,23 @@ def _check_forbidden(
         raise _rate_limit(reason, _FIREWALL if is_page else advice, headers, now)
     if is_page:
         raise FinalError(f"{reason}, as a page of a firewall or proxy", _FIREWALL)
+
+
+def _final(endpoint: Endpoint, status: int, reason: str) -> FinalError:
+    skip = f"add {endpoint.name} to skip_endpoints"
+    renew = "it is wrong, expired or revoked; request a new one from DataCamp"
+    access = f"ask DataCamp for access, or {skip}"
+    not_found = f"{CHECK_URL}; if your license does not include {endpoint.name}, {skip}"
+    failures: Mapping[int, tuple[type[FinalError], str]] = {
+        204: (NotIncludedError, not_found),
+        401: (TokenRejectedError, f"Check bearer_token: {renew}"),
+        403: (NotIncludedError, f"The token has no access to {endpoint.name}: {access}"),
+        404: (NotIncludedError, not_found),
+        410: (NotIncludedError, not_found),
+    }
+    other = FinalError, f"{CHECK_URL}; if both are correct, contact DataCamp's support"
+    kind, advice = failures.get(status, other)
+    return kind(reason, advice)
 
 
 def _rate_limit(

@@ -1,3 +1,3 @@
 """The version of the connector, as in CHANGELOG.md; requests send it as `User-Agent`."""
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"

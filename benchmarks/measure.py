@@ -189,7 +189,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = PROJECT / (".bench" if options.quick else "benchmarks")
     path = folder / "results.json"
-    results = load(path) if path.exists() else Results("", {}, [])
+    results = Results("", {}, []) if options.section == "all" else load(path)
     for section in SECTIONS if options.section == "all" else {options.section} & SECTIONS.keys():
         start = f"{datetime.now(timezone.utc):%Y-%m-%d}, load average {os.getloadavg()[0]:.2f}"
         results.machine, results.conditions[section] = machine(), start

@@ -27,6 +27,7 @@ class StateTooLargeError(Exception):
             f"{endpoint_name}: not written, as the state would exceed {MAX_STATE_BYTES:,} bytes. "
             "No catalog is that large: check base_url, or skip endpoints with skip_endpoints."
         )
+        self.endpoint_name = endpoint_name
 
 
 class Recorded(NamedTuple):

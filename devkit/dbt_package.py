@@ -13,7 +13,7 @@ from endpoints import Column, Endpoint, Table
 from flatten.names import column_name
 
 _ORIGIN = "Written by `python -m devkit.documents` from endpoints.py; change that instead."
-_IDS_OF_CHILDREN = {"chapters": "chapter_id", "content": "item_id"}
+_PREFIXES = {"chapters": "chapter", "content": "item", "topics": "topic"}
 _DELETED = "Whether the item or entry has left the catalog. Never NULL."
 _SYNCED = "When Fivetran last wrote the row or marked it as deleted. Never NULL."
 
@@ -23,6 +23,7 @@ def files(folder: Path) -> dict[Path, str]:
     source = {
         "name": "datacamp",
         "description": "DataCamp's course catalog, as its Fivetran connector writes it.",
+        "loader": "fivetran",
         "database": "{{ var('datacamp_database', target.database) }}",
         "schema": "{{ var('datacamp_schema', 'datacamp') }}",
         "tables": [_source_table(*pair) for pair in TABLES],
@@ -36,12 +37,18 @@ def files(folder: Path) -> dict[Path, str]:
 
 
 def _source_table(endpoint: Endpoint, table: Table) -> dict[str, Any]:
-    texts = {column_name(column.name): column_sentences(table, column) for column in table.columns}
-    texts |= {"_fivetran_deleted": _DELETED, "_fivetran_synced": _SYNCED}
+    columns = [(column_name(c.name), c.type, column_sentences(table, c)) for c in table.columns]
+    columns.append(("_fivetran_deleted", "BOOLEAN", _DELETED))
+    columns.append(("_fivetran_synced", "UTC_DATETIME", _SYNCED))
     return {
         "name": table.name,
+        "identifier": f"{{{{ var('datacamp_{table.name}_identifier', '{table.name}') }}}}",
         "description": table_sentence(endpoint, table),
-        "columns": [{"name": name, "description": text} for name, text in texts.items()],
+        "config": {"enabled": f"{{{{ {_enabled(endpoint)} }}}}"},
+        "columns": [
+            {"name": name, "data_type": type_, "description": text}
+            for name, type_, text in columns
+        ],
     }
 
 
@@ -76,8 +83,19 @@ def _query(endpoint: Endpoint, table: Table) -> str:
     staged = [(column_name(c.name), _staged_name(endpoint, table, c.name)) for c in table.columns]
     columns = [name if name == alias else f"{name} as {alias}" for name, alias in staged]
     selected = ",\n    ".join([*columns, "_fivetran_synced"])
-    source = f"{{{{ source('datacamp', '{table.name}') }}}}"
-    return f"-- {_ORIGIN}\nselect\n    {selected}\nfrom {source}\nwhere not _fivetran_deleted\n"
+    return f"""-- {_ORIGIN}
+{{{{ config(enabled={_enabled(endpoint)}) }}}}
+
+select
+    {selected}
+    {{{{- datacamp_pass_through('{table.name}') }}}}
+from {{{{ datacamp_rows('{table.name}') }}}}
+where not coalesce(_fivetran_deleted, false)
+"""
+
+
+def _enabled(endpoint: Endpoint) -> str:
+    return f"'{endpoint.name}' not in var('datacamp_skip_endpoints', [])"
 
 
 def _model_name(table: Table) -> str:
@@ -85,11 +103,11 @@ def _model_name(table: Table) -> str:
 
 
 def _staged_name(endpoint: Endpoint, table: Table, field: str) -> str:
-    """Return the staging model's name for a column; an `id` is named after its item."""
-    if field != "id":
-        return column_name(field)
+    """Return the staging model's name for a column; names of keys and children have a prefix."""
     child = child_of(endpoint, table)
-    return f"{table.name}_id" if child is None else _IDS_OF_CHILDREN[child.field]
+    if child is not None and field in ("id", "name", "type", "title"):
+        return f"{_PREFIXES[child.field]}_{field}"
+    return {"id": f"{table.name}_id", "live": "is_live"}.get(field, column_name(field))
 
 
 def _document(content: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from async_client import SETTINGS
 from devkit import dbt_package
 from devkit.descriptions import TABLES, child_of, row_meaning, table_sentence, when_null
+from devkit.messages import FIRST_SECTION, sections
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
@@ -19,6 +20,7 @@ from flatten.rules import CHILD_RULES, FIELD_RULES, name_texts, number_all_or_no
 README = PROJECT / "README.md"
 
 _COLUMN_HEADS = "| column | type | from the field | meaning | NULL when |\n|---|---|---|---|---|"
+_SHARED = "Columns of all items"
 
 
 def main() -> None:
@@ -33,13 +35,11 @@ def documents() -> dict[Path, str]:
     parts = {"tables": _table_list(), "diagram": _diagram(), "settings": _setting_list()}
     for mark, lines in parts.items():
         readme = _between(readme, mark, lines)
-    pages = PROJECT / "docs" / "tables.md"
-    about, first_heading, _ = pages.read_text(encoding="utf-8").partition("\n## assessment\n")
-    if not first_heading:
-        raise ValueError("docs/tables.md has no section of the first table")
+    docs = PROJECT / "docs"
     return {
         README: readme,
-        pages: about + "\n".join(_table_pages()),
+        docs / "tables.md": _before(docs / "tables.md", _SHARED) + "\n".join(_table_pages()),
+        docs / "messages.md": _before(docs / "messages.md", FIRST_SECTION) + "\n".join(sections()),
         **dbt_package.files(PROJECT / "dbt" / "models" / "staging"),
     }
 
@@ -50,6 +50,14 @@ def _between(text: str, mark: str, lines: Iterator[str]) -> str:
     head, rest = text.split(begin)
     _, tail = rest.split(end)
     return head + begin + "\n".join(lines) + end + tail
+
+
+def _before(path: Path, heading: str) -> str:
+    """Return the text before the first generated section; raise ValueError if there is none."""
+    text, found, _ = path.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    if not found:
+        raise ValueError(f"{path.name} has no section {heading!r}")
+    return text
 
 
 def _table_list() -> Iterator[str]:
@@ -80,16 +88,32 @@ def _diagram() -> Iterator[str]:
 
 
 def _table_pages() -> Iterator[str]:
+    """Yield the lines on the columns that all parent tables share, and on each table's others."""
+    parents = [endpoint.table for endpoint in ENDPOINTS]
+    shared = [c for c in parents[0].columns if all(c in table.columns for table in parents)]
+    names = ", ".join(f"`{table.name}`" for table in parents)
+    yield f"\n## {_SHARED}\n\nThese tables have them: {names}."
+    yield from _column_rows(ENDPOINTS[0], parents[0], shared)
+    anchor = _SHARED.lower().replace(" ", "-")
     for endpoint, table in TABLES:
-        yield f"\n## {table.name}\n\n{table_sentence(endpoint, table)}\n\n{_COLUMN_HEADS}"
-        for column in table.columns:
-            key = " (key)" if column.name in table.primary_key else ""
-            yield (
-                f"| `{column_name(column.name)}`{key} | {column.type} | "
-                f"{_source(endpoint, table, column)} | {column.meaning} | "
-                f"{when_null(table, column)} |"
-            )
+        also = f" It has the [columns of all items](#{anchor})" if table in parents else ""
+        own = [column for column in table.columns if not also or column not in shared]
+        also += (" and:" if own else ".") if also else ""
+        yield f"\n## {table.name}\n\n{table_sentence(endpoint, table)}{also}"
+        yield from _column_rows(endpoint, table, own)
     yield ""
+
+
+def _column_rows(endpoint: Endpoint, table: Table, columns: list[Column]) -> Iterator[str]:
+    if columns:
+        yield f"\n{_COLUMN_HEADS}"
+    for column in columns:
+        key = " (key)" if column.name in table.primary_key else ""
+        yield (
+            f"| `{column_name(column.name)}`{key} | {column.type} | "
+            f"{_source(endpoint, table, column)} | {column.meaning} | "
+            f"{when_null(table, column)} |"
+        )
 
 
 def _source(endpoint: Endpoint, table: Table, column: Column) -> str:

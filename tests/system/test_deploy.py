@@ -21,9 +21,14 @@ from tests.support.fetching import NAMES, TOKEN
 from tests.support.fivetran_api import API_KEY, FivetranApi, fivetran_api
 
 GUIDE = (package.PROJECT / "docs" / "deploying.md").read_text(encoding="utf-8")
-TEST, DEBUG, DEPLOY = (
+FORM, TEST, DEBUG, DEPLOY = (
     re.search(rf"({command}[^#`\n]*)", GUIDE)[1].strip()
-    for command in ("fivetran configuration --test", "fivetran debug dist", "fivetran deploy dist")
+    for command in (
+        "fivetran configuration dist",
+        "fivetran configuration dist --test",
+        "fivetran debug dist",
+        "fivetran deploy dist",
+    )
 )
 
 
@@ -38,7 +43,7 @@ class Checkout:
     def configure(self, **optional):
         """Write and return a configuration."""
         configuration = {"bearer_token": TOKEN, "base_url": self.server.base_url, **optional}
-        path = self.folder / "configuration.json"
+        path = self.folder / "configuration.local.json"
         path.write_text(json.dumps(configuration), encoding="utf-8")
         return configuration
 
@@ -74,15 +79,18 @@ def test_the_documented_steps_deploy_a_new_connection(checkout):
     The upload contains the shipped files and the setup form only, the new connection is paused,
     and no file or output on this machine contains the token.
     """
-    answers = f"y\n{TOKEN}\n{checkout.server.base_url}\n60\ncustom_tracks\n"
-    form = checkout.run("fivetran configuration", answers=answers)
+    answers = f"{TOKEN}\n{checkout.server.base_url}\n60\ncustom_tracks\n"
+    form = checkout.run(FORM, answers=answers)
     assert re.findall(r"^<(\w+) \[(\w+)\] .* ?\] (\w*)>$", form, re.MULTILINE) == [
         ("bearer_token", "Password", "REQUIRED"),
         ("base_url", "PlainText", ""),
         ("request_timeout_seconds", "PlainText", ""),
         ("skip_endpoints", "PlainText", ""),
     ]
-    for command in (TEST, DEBUG, DEPLOY):
+    checkout.run(TEST)
+    source, target = re.search(r"\nmv (\S+) (\S+)\n", GUIDE).groups()
+    (checkout.folder / source).rename(checkout.folder / target)
+    for command in (DEBUG, DEPLOY):
         output = checkout.run(command)
         assert "(y/N)" not in output
         assert "dependencies are not needed" not in output

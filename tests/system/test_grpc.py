@@ -10,6 +10,7 @@ import connector
 from devkit import sdk
 from mock_api.catalog import catalog
 from mock_api.serving import serving
+from tests.support.cases import cases
 
 # `make test` creates a second environment, as one process cannot import both generations.
 pytestmark = pytest.mark.skipif(
@@ -49,6 +50,38 @@ def test_both_generations_get_the_same_operations(server):
     assert assert_same(server, state)[1] is None
     server.set_faults("tracks=403")
     assert "tracks: GET" in assert_same(server, state)[1]
+
+
+def test_both_generations_resume_a_killed_sync_alike(server):
+    """From the state that was saved before the operations on the last endpoint."""
+    configuration = {"bearer_token": server.token, "base_url": server.base_url}
+    state, _ = assert_same(server, {})
+    server.serve(catalog(revision=1))
+    states = [o[1] for o in sdk.emit(configuration, state).operations if o[0] == "checkpoint"]
+    resumed = sdk.emit_on_grpc(configuration, json.loads(states[-2])).operations
+    assert {o[1] for o in resumed if o[0] in ("upsert", "delete")} == {"course", "course_chapter"}
+    assert_same(server, json.loads(states[-2]))
+
+
+@cases(
+    "chapters, concern",
+    {
+        "an empty list": ([], "changes deferred because"),
+        "a renamed key": ([{"chapterId": "a"}], "changes deferred because"),
+        "a link": ("/chapters", "nested lists could not be read"),
+    },
+)
+def test_no_chapter_is_deleted_if_the_chapters_of_all_courses_are_gone(server, chapters, concern):
+    """On both generations; the warning says so."""
+    configuration = {"bearer_token": server.token, "base_url": server.base_url}
+    state = json.loads(sdk.emit(configuration, {}).operations[-1][1])
+    courses = [{**course, "chapters": chapters} for course in catalog()["courses"]]
+    server.replace("courses", courses)
+    assert_same(server, state)
+    operations = sdk.emit_on_grpc(configuration, state).operations
+    assert {o[0] for o in operations} <= {"checkpoint", "warning", "upsert"}
+    assert {o[1] for o in operations if o[0] == "upsert"} <= {"course"}
+    assert any(concern in o[1] for o in operations if o[0] == "warning")
 
 
 def test_both_generations_declare_the_same_schema(server):

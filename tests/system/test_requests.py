@@ -77,7 +77,7 @@ def test_these_headers_are_sent(server):
         "Authorization": f"Bearer {TOKEN}",
         "Accept": "application/json",
         "Accept-Encoding": "gzip, deflate",
-        "User-Agent": "datacamp-catalog-connector/1.0.0",
+        "User-Agent": "datacamp-catalog-connector/1.1.0",
         "Connection": "close",
     }
     assert [dict(request.headers) for request in server.requests.arrived] == [headers] * 6

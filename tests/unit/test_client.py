@@ -71,7 +71,7 @@ async def test_each_endpoint_is_requested_with_the_token_and_no_redirect(api):
             "Authorization": f"Bearer {TOKEN}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
-            "User-Agent": "datacamp-catalog-connector/1.0.0",
+            "User-Agent": "datacamp-catalog-connector/1.1.0",
         }
         assert not request.options["allow_redirects"]
 

@@ -312,15 +312,18 @@ def test_an_unencrypted_token_is_warned_about(recorded):
 
 
 def test_the_log_names_what_an_early_catalog_waits_for(recorded):
-    """It is the endpoint that is written next; that one waits for none."""
-    early, first = (CatalogFetched(name, 0, 0, 0.0, 1) for name in ("courses", "assessments"))
+    """It is the endpoint that is written next, until that has arrived."""
+    early, first, later = (
+        CatalogFetched(name, 0, 0, 0.0, 1) for name in ("courses", "assessments", "tracks")
+    )
     retry = RetryScheduled("tracks", 1, 6, "HTTP 503", 0.5)
     limited = [RetryScheduled("tracks", number, None, "HTTP 429", 15) for number in (1, 2, 3)]
-    events = {"assessments": [early, first], "practices": [retry, *limited]}
+    events = {"assessments": [early, first, later], "practices": [retry, *limited]}
     _, log, _ = recorded(Catalogs({}, events))
     assert [line for line in log.of_level("info") if " fetched" in line] == [
         "courses fetched: 0 items, 0.0 kB, 0.00 s; waiting for assessments",
         "assessments fetched: 0 items, 0.0 kB, 0.00 s",
+        "tracks fetched: 0 items, 0.0 kB, 0.00 s",
     ]
     retries = [line for line in log.of_level("warning") if line.startswith("tracks: ")]
     assert retries[:2] == [report.retrying(event) for event in (retry, limited[0])]

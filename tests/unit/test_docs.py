@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import ast
+import json
 import re
 from collections import Counter
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, metadata, requires
-from pathlib import Path
 
 import pytest
 
 from async_client import Limits
+from async_client.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_ITEMS, MAX_VALUES
+from async_client.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from async_client.status import TRANSIENT_STATUSES
 from async_client.version import VERSION
-from changes import SYNCS_BEFORE_ACCEPTANCE
-from changes.plan import MASS_DELETE_MINIMUM
+from changes import SYNCS_BEFORE_ACCEPTANCE, State
+from changes.limits import MAX_STATE_BYTES
+from changes.plan import MASS_DELETE_MINIMUM, MASS_DELETE_SHARE
 from devkit import documents
 from endpoints import ENDPOINTS
 from flatten import Flattener
+from flatten.limits import (
+    MAX_DIGITS,
+    MAX_FIELD_NAME_LENGTH,
+    MAX_FLOAT,
+    MAX_KEY_LENGTH,
+    MAX_LEVELS,
+    MAX_UNDECLARED_COLUMNS,
+)
 from flatten.names import column_name
 
 DOCUMENTS = {
@@ -56,7 +67,8 @@ def test_links_and_commands_of_make_resolve(name):
 
 def test_paths_named_in_the_text_exist():
     """Each path of the project in a document exists."""
-    for name in ("docs/architecture.md", "docs/inspecting.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    names = ("architecture", "behavior", "inspecting", "messages", "operating")
+    for name in (*(f"docs/{name}.md" for name in names), "CONTRIBUTING.md", "CHANGELOG.md"):
         shown = re.findall(r"`([\w./]+(?:\.(?:py|md|toml|yml)|/))`", DOCUMENTS[name])
         assert [path for path in shown if not (documents.PROJECT / path).exists()] == []
 
@@ -100,33 +112,50 @@ def test_the_table_of_dependencies_is_complete():
 
 
 def test_limits_in_documents_are_those_of_the_code():
-    """Each document contains these sentences; line breaks are ignored."""
+    """Each document contains these sentences and rows; line breaks are ignored."""
     limits, words = Limits(), {3: "three", 5: "five"}
-    attempts = f"p to {len(limits.wait_caps_seconds) + 1} attempts"
+    attempts = len(limits.wait_caps_seconds) + 1
     *caps, last = (f"{cap:g}" for cap in limits.wait_caps_seconds)
     below_500 = ", ".join(str(status) for status in sorted(TRANSIENT_STATUSES) if status < 500)
     final = " and ".join(str(status) for status in sorted({*range(500, 600)} - TRANSIENT_STATUSES))
-    minutes = f"{limits.endpoint_seconds / 60:g} minutes"
-    body = f"{limits.body_bytes // 2**20} MiB"
+    minutes, body = limits.endpoint_seconds / 60, limits.body_bytes // 2**20
+    share = {Fraction(1, 5): "a fifth"}[MASS_DELETE_SHARE]
     expected = {
-        "README.md": [
-            f"{attempts} are made, with random waits of at most {', '.join(caps)} and {last} s",
+        "README.md": [f"up to {attempts} attempts within {minutes:g} minutes for a catalog"],
+        "SECURITY.md": [f"limited to {body} MiB after decompression"],
+        "docs/behavior.md": [
+            f"Up to {attempts} attempts are made",
+            f"random waits of at most {', '.join(caps)} and {last} s",
+            f"the endpoint's {minutes:g}-minute limit",
             f"HTTP {below_500} and every 5xx but {final}",
-            f"the {minutes} that an endpoint has in total",
-            f"if at least {words[MASS_DELETE_MINIMUM]}, and over a fifth, of the known items",
+            f"or for {limits.rate_limit_wait_seconds:g} s",
+            f"at least {words[MASS_DELETE_MINIMUM]}, and over {share}, of the known items",
+            f"at least {words[MASS_DELETE_MINIMUM]}, and over {share}, of the known children",
             f"missing in {words[SYNCS_BEFORE_ACCEPTANCE]} syncs in a row",
-        ],
-        "SECURITY.md": [f"Bodies are limited to {body} after decompression"],
-        "CHANGELOG.md": [f"{attempts} are made after transient failures"],
-        "docs/architecture.md": [
-            f"{attempts} in {minutes} for an endpoint",
-            f"A body above {body} fails its endpoint",
-            f"If {MASS_DELETE_MINIMUM} or more and over a fifth of the known items",
+            f"| attempts for a catalog | {attempts} |",
+            f"| time for a catalog, retries included | {minutes:g} minutes |",
+            f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g} s by default",
+            f"| body, decompressed | {body} MiB |",
+            f"commas and opening brackets | {MAX_VALUES:,} |",
+            f"| items | {MAX_ITEMS:,} |",
+            f"| {MAX_HEADERS:,} lines of {MAX_HEADER_BYTES // 1024} KiB |",
+            f"| saved state | {MAX_STATE_BYTES / 1e6:g} MB |",
+            f"| key | {MAX_KEY_LENGTH:,} characters |",
+            f"| field name | {MAX_FIELD_NAME_LENGTH:,} characters |",
+            f"| undeclared columns of a table in a response | {MAX_UNDECLARED_COLUMNS} |",
+            f"| nesting | {MAX_LEVELS} levels |",
+            f"| text of digits alone | {MAX_DIGITS:,} digits |",
+            f"| undeclared decimal numbers | ±{MAX_FLOAT:g}".replace("e+", "e"),
         ],
     }
     for name, sentences in expected.items():
         text = " ".join(DOCUMENTS[name].split())
         assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+def test_the_filter_in_the_readme_leaves_out_the_state():
+    pattern = re.search(r"grep -v '(.+)'", DOCUMENTS["README.md"])[1]
+    assert json.dumps(State("https://a").to_json()).startswith(pattern)
 
 
 def test_the_dbt_models_test_keys_and_parents():
@@ -143,7 +172,10 @@ def test_the_dbt_models_test_keys_and_parents():
 
 def never_null(table):
     """Return the columns of a table that docs/tables.md describes as never NULL."""
-    page = DOCUMENTS["docs/tables.md"].split(f"\n## {table.name}\n")[1].split("\n## ")[0]
+    sections = dict(re.findall(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENTS["docs/tables.md"]))
+    page = sections[table.name]
+    if "(#columns-of-all-items)" in page:
+        page += sections["Columns of all items"]
     columns = re.findall(r"^\| `(\w+)`.* \| ([^|]+) \|$", page, re.MULTILINE)
     assert len(columns) == len(table.columns)
     return [name for name, when in columns if when == "never"]
@@ -161,16 +193,3 @@ def test_columns_documented_as_never_null_have_values(endpoint):
         filled = [column_name(name) for name, value in row.items() if value is not None]
         placed = ["position"] * (table.name == "course_chapter")
         assert sorted(filled) == sorted(never_null(table) + placed)
-
-
-def test_messages_in_the_error_table_are_those_of_the_code():
-    """Every message that the README explains is one that a unit test expects of the code."""
-    chapter = DOCUMENTS["README.md"].split("## Error handling")[1].split("\n## ")[0]
-    explained = set(re.findall(r"(?m)^\| `(.+?)` \|", chapter))
-    explained.remove("No such file or directory: 'pipreqs'")  # of Fivetran's command
-    paths = Path(__file__).parent.glob("test_*.py")
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    literals = "\n".join(str(node.value) for node in nodes if isinstance(node, ast.Constant))
-    parts = {part for message in explained for part in message.split("…")}
-    assert {part for part in parts if part not in literals} == set()

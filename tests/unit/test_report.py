@@ -190,6 +190,15 @@ def test_names_of_the_api_stay_on_one_line(name, logged, warned):
             "failed. 2 of 5 catalogs written",
             "2 unchanged; failed: projects; not reached: tracks, courses; skipped: custom_tracks",
         ),
+        "a token that another endpoint rejected": (
+            {
+                **dict.fromkeys(NAMES[:2], Outcome(unchanged=1)),
+                "projects": token_rejected("courses"),
+            },
+            [name for name in NAMES if name != "custom_tracks"],
+            "failed. 2 of 5 catalogs written",
+            "2 unchanged; failed: courses; not reached: projects, tracks; skipped: custom_tracks",
+        ),
         "one empty catalog": (
             {"courses": Outcome()},
             ["courses"],

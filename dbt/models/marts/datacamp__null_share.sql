@@ -1,21 +1,28 @@
 -- Reads the sources, in order to include undeclared columns that DataCamp sent.
-{%- set tables = [
-    'assessment', 'practice', 'project', 'project_topic', 'custom_track',
-    'custom_track_content', 'track', 'track_content', 'course', 'course_chapter',
-] -%}
+{%- set children = {
+    'project': 'project_topic',
+    'custom_track': 'custom_track_content',
+    'track': 'track_content',
+    'course': 'course_chapter',
+} -%}
+{%- set branches = [] -%}
+{%- for kind in datacamp_kinds() -%}
+    {%- for table in [kind, children[kind]] if table -%}
+        {%- set rows = datacamp_rows(table) -%}
+        {%- set found = datacamp_columns(source('datacamp', table)) -%}
+        {%- for name in found or datacamp_declared(table) -%}
+            {%- do branches.append((table, rows, name, adapter.quote(name) if found else name)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endfor -%}
 
-{% for table in tables %}
-{%- set source_table = source('datacamp', table) -%}
-{%- set columns = adapter.get_columns_in_relation(source_table) if execute else [] -%}
-{% for column in columns %}
+{% for table, rows, name, column in branches %}
+{% if not loop.first %}union all{% endif %}
 select
     '{{ table }}' as table_name,
-    '{{ column.name | lower }}' as column_name,
+    '{{ name | lower }}' as column_name,
     count(*) as row_count,
-    count(*) - count({{ adapter.quote(column.name) }}) as null_count
-from {{ source_table }}
-where not _fivetran_deleted
-{% if not loop.last %}union all{% endif %}
-{% endfor %}
-{% if not loop.last %}union all{% endif %}
+    count(*) - count({{ column }}) as null_count
+from {{ rows }}
+where not coalesce(_fivetran_deleted, false)
 {% endfor %}

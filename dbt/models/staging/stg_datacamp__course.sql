@@ -1,4 +1,6 @@
 -- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+{{ config(enabled='courses' not in var('datacamp_skip_endpoints', [])) }}
+
 select
     id as course_id,
     title,
@@ -15,8 +17,9 @@ select
     time_needed_in_hours,
     instructors,
     included_in_licenses,
-    live,
+    live as is_live,
     updated_at,
     _fivetran_synced
-from {{ source('datacamp', 'course') }}
-where not _fivetran_deleted
+    {{- datacamp_pass_through('course') }}
+from {{ datacamp_rows('course') }}
+where not coalesce(_fivetran_deleted, false)

@@ -1,4 +1,6 @@
 -- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+{{ config(enabled='custom_tracks' not in var('datacamp_skip_endpoints', [])) }}
+
 select
     id as custom_track_id,
     title,
@@ -13,8 +15,9 @@ select
     topic_name,
     topic_description,
     time_needed_in_hours,
-    live,
+    live as is_live,
     updated_at,
     _fivetran_synced
-from {{ source('datacamp', 'custom_track') }}
-where not _fivetran_deleted
+    {{- datacamp_pass_through('custom_track') }}
+from {{ datacamp_rows('custom_track') }}
+where not coalesce(_fivetran_deleted, false)

@@ -1,4 +1,6 @@
 -- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+{{ config(enabled='practices' not in var('datacamp_skip_endpoints', [])) }}
+
 select
     id as practice_id,
     title,
@@ -10,8 +12,9 @@ select
     image_url_png,
     image_url_svg,
     technology,
-    live,
+    live as is_live,
     updated_at,
     _fivetran_synced
-from {{ source('datacamp', 'practice') }}
-where not _fivetran_deleted
+    {{- datacamp_pass_through('practice') }}
+from {{ datacamp_rows('practice') }}
+where not coalesce(_fivetran_deleted, false)

@@ -1,4 +1,6 @@
 -- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+{{ config(enabled='projects' not in var('datacamp_skip_endpoints', [])) }}
+
 select
     id as project_id,
     title,
@@ -12,8 +14,9 @@ select
     technology,
     time_needed_in_hours,
     instructors,
-    live,
+    live as is_live,
     updated_at,
     _fivetran_synced
-from {{ source('datacamp', 'project') }}
-where not _fivetran_deleted
+    {{- datacamp_pass_through('project') }}
+from {{ datacamp_rows('project') }}
+where not coalesce(_fivetran_deleted, false)

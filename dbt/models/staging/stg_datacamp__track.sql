@@ -1,4 +1,6 @@
 -- Written by `python -m devkit.documents` from endpoints.py; change that instead.
+{{ config(enabled='tracks' not in var('datacamp_skip_endpoints', [])) }}
+
 select
     id as track_id,
     title,
@@ -14,8 +16,9 @@ select
     topic_description,
     time_needed_in_hours,
     included_in_licenses,
-    live,
+    live as is_live,
     updated_at,
     _fivetran_synced
-from {{ source('datacamp', 'track') }}
-where not _fivetran_deleted
+    {{- datacamp_pass_through('track') }}
+from {{ datacamp_rows('track') }}
+where not coalesce(_fivetran_deleted, false)
