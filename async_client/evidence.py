@@ -141,8 +141,8 @@ def _is_set(value: object, nothing: frozenset[str] = _NOTHING, levels: int = 0) 
     An error with a code of 0 or 200 is none.
     """
     if isinstance(value, dict):
-        codes = [_to_word(code) for key, code in value.items() if _to_word(key) == "code"]
-        if nothing is _NO_ERROR and {"0", "200"}.intersection(codes):
+        codes = [_to_number(code) for key, code in value.items() if _to_word(key) == "code"]
+        if levels == 0 and nothing is _NO_ERROR and {0, 200}.intersection(codes):
             return False
         value = list(value.values())
     if isinstance(value, list):
@@ -175,7 +175,9 @@ _HOLDS: Mapping[str, Callable[[object], bool]] = {
     "true": lambda value: _to_word(value) == "true",
     "last": lambda value: _to_word(value) == "false",
     "pages": lambda value: (_to_number(value) or 0) > 1,
-    "error": lambda value: _is_set(value, _NO_ERROR),
+    "error": lambda value: any(
+        _is_set(error, _NO_ERROR) for error in (value if isinstance(value, list) else [value])
+    ),
     "failed": lambda value: _to_word(value) == "false",
     "status": lambda value: _to_word(value) in _FAILED or (_to_number(value) or 0) >= 400,
 }
