@@ -40,7 +40,7 @@ def proxy_for(url: str) -> str | None:
     With `trust_env` aiohttp would do this itself, but would also read `.netrc`, and an entry for
     the host would replace the token. It would take a SOCKS proxy for an HTTP proxy.
     """
-    variable, proxy = _variable_and_proxy(url)
+    variable, proxy = _find_proxy(url)
     if not proxy:
         return None
     if "://" not in proxy:
@@ -60,10 +60,10 @@ def proxy_for(url: str) -> str | None:
 
 def is_proxied(url: str) -> bool:
     """Return whether requests for a URL go to a proxy, which reads what is sent over http."""
-    return bool(_variable_and_proxy(url)[1])
+    return bool(_find_proxy(url)[1])
 
 
-def _variable_and_proxy(url: str) -> tuple[str, str | None]:
+def _find_proxy(url: str) -> tuple[str, str | None]:
     """Return the variable that names the proxy for a URL, and its value; None if none applies."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -17,12 +17,14 @@ CHECK_URL = "Check base_url and the proxy, if any"
 CHECK_NETWORK = "Check base_url, the network and the proxy, if any"
 NEXT_SYNC = "DataCamp's service may be unavailable; the next sync will retry"
 
+# Encodings that some servers use although `Accept-Encoding` does not name them.
+UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
+
 
 class FetchError(Exception):
-    """One attempt failed: `reason` says why, `advice` what the user can do."""
+    """One attempt failed: `reason` says why, `advice` what to do, both without a full stop."""
 
     def __init__(self, reason: str, advice: str) -> None:
-        """Take two sentences without their full stop."""
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
@@ -32,13 +34,12 @@ class TransientError(FetchError):
     """Another attempt may succeed, after `retry_after_seconds` if the server requested a wait."""
 
     def __init__(self, reason: str, advice: str, retry_after_seconds: float | None = None) -> None:
-        """See `FetchError`."""
         super().__init__(reason, advice)
         self.retry_after_seconds = retry_after_seconds
 
 
 class RateLimitError(TransientError):
-    """The server limits the rate; its window ends in `reset_seconds`, if it says so."""
+    """The server limits the rate, until `reset_seconds` from now if it says so."""
 
     def __init__(
         self,
@@ -47,7 +48,6 @@ class RateLimitError(TransientError):
         retry_after_seconds: float | None = None,
         reset_seconds: float | None = None,
     ) -> None:
-        """See `FetchError`."""
         super().__init__(reason, advice, retry_after_seconds)
         self.reset_seconds = reset_seconds
 
@@ -68,7 +68,6 @@ class EndpointError(Exception):
     """An endpoint has no catalog in this sync: `attempts` requests to `url` ended in `failure`."""
 
     def __init__(self, endpoint_name: str, url: str, attempts: int, failure: FetchError) -> None:
-        """Take reason and advice of the last failure."""
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         super().__init__(
             f"{endpoint_name}: GET {url} failed after {times}: {failure.reason}. {failure.advice}."
@@ -86,6 +85,11 @@ def unreadable(problem: str) -> TransientError:
     return TransientError(
         f"HTTP 200, but {problem}", f"{CHECK_URL}; if both are correct, {NEXT_SYNC}"
     )
+
+
+def unrequested(encoding: str) -> TransientError:
+    """Return the error of a body in an encoding that `Accept-Encoding` does not name."""
+    return unreadable(f"the body is encoded as {encoding}, which was not requested")
 
 
 def paginated(evidence: str) -> FinalError:

@@ -13,8 +13,14 @@ import ssl
 
 import aiohttp
 
-from async_client.errors import CHECK_NETWORK, FetchError, FinalError, TransientError
-from async_client.status import UNREQUESTED_ENCODINGS, unrequested
+from async_client.errors import (
+    CHECK_NETWORK,
+    UNREQUESTED_ENCODINGS,
+    FetchError,
+    FinalError,
+    TransientError,
+    unrequested,
+)
 
 NETWORK_ERRORS = (asyncio.TimeoutError, aiohttp.ClientError, OSError, ValueError)
 
@@ -51,35 +57,29 @@ def fetch_error(error: Exception, silence_seconds: float, endpoint_seconds: floa
     An exception is judged by its class, never by its `status`: aiohttp raises a broken body of a
     200 as a status of 400.
     """
-    if isinstance(error, asyncio.TimeoutError):
-        return _timed_out(error, silence_seconds, endpoint_seconds)
+    if isinstance(error, asyncio.TimeoutError) and isinstance(error, aiohttp.ClientError):
+        return TransientError(
+            f"no data received for {silence_seconds:g} s",
+            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
+        )
+    if isinstance(error, asyncio.TimeoutError):  # no time is left for another attempt
+        return FinalError(
+            f"timed out after {endpoint_seconds:g} s in total, retries included",
+            "The network or DataCamp's service is too slow; the next sync will retry",
+        )
     if isinstance(error, aiohttp.ClientConnectorCertificateError):  # a ValueError too
-        return _untrusted(error.certificate_error)
+        return _certificate_error(error.certificate_error)
     if isinstance(error, ValueError):  # aiohttp.InvalidURL too
         return FinalError(
             f"base_url or the proxy URL is invalid ({type(error).__name__})",
             "Check base_url and HTTPS_PROXY; a proxy must be http:// or https://",
         )
     if isinstance(error, aiohttp.ClientError):
-        return _connection_failure(error)
+        return _connection_error(error)
     return TransientError(f"the connection was lost ({type(error).__name__})", CHECK_NETWORK)
 
 
-def _timed_out(
-    error: asyncio.TimeoutError, silence_seconds: float, endpoint_seconds: float
-) -> FetchError:
-    if isinstance(error, aiohttp.ClientError):
-        return TransientError(
-            f"no data received for {silence_seconds:g} s",
-            f"{CHECK_NETWORK}, or raise request_timeout_seconds",
-        )
-    return FinalError(  # no time is left for another attempt
-        f"timed out after {endpoint_seconds:g} s in total, retries included",
-        "The network or DataCamp's service is too slow; the next sync will retry",
-    )
-
-
-def _connection_failure(error: aiohttp.ClientError) -> FetchError:
+def _connection_error(error: aiohttp.ClientError) -> FetchError:
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
         return FinalError(
             "the proxy requires a user name and password", "Add them to the URL in HTTPS_PROXY"
@@ -88,7 +88,7 @@ def _connection_failure(error: aiohttp.ClientError) -> FetchError:
         # aiohttp names the library that it lacks; the message of other errors may be no text.
         if f"({encoding})" in str(getattr(error, "message", "")):
             return unrequested(encoding)
-    detail = _detail(error)
+    detail = _read_detail(error)
     if detail == " (TLS alert: certificate required)":
         return FinalError(
             f"the server demands a client certificate{detail}",
@@ -100,7 +100,7 @@ def _connection_failure(error: aiohttp.ClientError) -> FetchError:
     return TransientError(f"the request failed ({type(error).__name__})", CHECK_NETWORK)
 
 
-def _untrusted(error: Exception) -> FinalError:
+def _certificate_error(error: Exception) -> FinalError:
     why = getattr(error, "verify_message", "") or "it is not valid for the host"
     reason = f"the server's TLS certificate is not trusted: {why.rstrip('.')}"
     code = getattr(error, "verify_code", 0)
@@ -118,7 +118,7 @@ def _untrusted(error: Exception) -> FinalError:
     )
 
 
-def _detail(error: aiohttp.ClientError) -> str:
+def _read_detail(error: aiohttp.ClientError) -> str:
     """Return what OpenSSL or the operating system reports, in parentheses, if anything."""
     os_error = getattr(error, "os_error", error)
     tls = _TLS_REASON.search(str(os_error))

@@ -65,10 +65,19 @@ async def probe_all(settings: Settings, limits: Limits) -> dict[str, EndpointErr
 
     Return the error of each endpoint by its name, None if there is none.
     """
+
+    async def probe(endpoint: Endpoint) -> EndpointError | None:
+        url, seconds = settings.base_url + endpoint.path, limits.endpoint_seconds
+        try:
+            response = await get(session, settings, limits, url, seconds, reads_body=False)
+            now = datetime.now(timezone.utc)
+            check_status(endpoint, url, response.status, response.headers, now)
+        except FetchError as failure:
+            return EndpointError(endpoint.name, url, 1, failure.with_traceback(None))
+        return None
+
     async with session_for(settings) as session:
-        results = await asyncio.gather(
-            *(_probe(session, settings, limits, endpoint) for endpoint in settings.endpoints)
-        )
+        results = await asyncio.gather(*map(probe, settings.endpoints))
     names = (endpoint.name for endpoint in settings.endpoints)
     return dict(zip(names, results, strict=True))
 
@@ -86,89 +95,64 @@ class _Fetch:
     put: Callable[[Event | Fetched], None]
     attempts: int = 0
     rate_limits: int = 0
-    byte_count: int = 0
 
     async def run(self) -> bool:
         """Put the result of the endpoint; return whether the token was rejected."""
         result: Catalog | Exception
         try:
-            result = await self._result()
+            result = await retrying(self._attempt, self.limits, self._seconds_left, self._schedule)
         except Exception as bug:  # noqa: BLE001 (raised where the catalog is waited for)
             result = bug
+        is_rejected = isinstance(result, TokenRejectedError)
+        if isinstance(result, FetchError):
+            result = EndpointError(self.endpoint.name, self._url, self.attempts, result)
         self.put(Fetched(self.endpoint.name, result))
-        return isinstance(result, EndpointError) and isinstance(result.failure, TokenRejectedError)
-
-    async def _result(self) -> Catalog | EndpointError:
-        found = await retrying(self._attempt, self.limits, self._seconds_left, self._schedule)
-        if isinstance(found, FetchError):
-            return EndpointError(self.endpoint.name, self._url, self.attempts, found)
-        self.put(
-            CatalogFetched(
-                self.endpoint.name, len(found), self.byte_count, self._seconds(), self.attempts
-            )
-        )
-        return found
+        return is_rejected
 
     async def _attempt(self) -> Catalog | FetchError:
-        """Send one request, when it is this endpoint's turn; return what the response is."""
-        async with self.turns.turn(self.endpoint.name, self.ends) as is_allowed:
+        """Send one request and judge its response.
+
+        Return failures without their traceback, whose frames would keep the body.
+        """
+        name, url = self.endpoint.name, self._url
+        # 1. Send the request, after a rate limit when it is this endpoint's turn.
+        async with self.turns.turn(name, self.ends) as is_allowed:
             if not is_allowed:
                 return out_of_turns(self.limits.endpoint_seconds)
             self.attempts += 1
             try:
-                response = await get(
-                    self.session, self.settings, self.limits, self._url, self._seconds_left()
-                )
+                left = self._seconds_left()
+                response = await get(self.session, self.settings, self.limits, url, left)
             except FetchError as failure:
-                return failure.with_traceback(None)  # its frames would keep the body
+                return failure.with_traceback(None)
+        # 2. Judge the response.
         found: Catalog | FetchError
         try:
-            found = judge(self.endpoint, self._url, response, datetime.now(timezone.utc))
+            found = judge(self.endpoint, url, response, datetime.now(timezone.utc))
         except FetchError as failure:
             found = failure.with_traceback(None)
+        # 3. Postpone the others after a rate limit, and report the response.
+        left = self._seconds_left()
         if isinstance(found, RateLimitError):
-            seconds = rate_limit_seconds(found, self.limits, self._seconds_left())
-            self.turns.limit(self.endpoint.name, seconds)
-        self.byte_count = len(response.body)
-        self.put(
-            ResponseReceived(
-                *(self.endpoint.name, self.attempts, response.status, response.headers),
-                *(self.byte_count, self._seconds(), found),
-            )
-        )
+            self.turns.limit(name, rate_limit_seconds(found, self.limits, left))
+        seconds, size = self.limits.endpoint_seconds - left, len(response.body)
+        received = name, self.attempts, response.status, response.headers, size, seconds, found
+        self.put(ResponseReceived(*received))
+        if isinstance(found, Catalog):
+            self.put(CatalogFetched(name, len(found), size, seconds, self.attempts))
         return found
 
     def _schedule(self, attempt: int, failure: TransientError, seconds: float) -> None:
-        max_attempts: int | None = None
+        max_attempts: int | None = len(self.limits.wait_caps_seconds) + 1 + self.rate_limits
         if isinstance(failure, RateLimitError):
             self.rate_limits += 1
-        else:
-            max_attempts = len(self.limits.wait_caps_seconds) + 1 + self.rate_limits
-        self.put(
-            RetryScheduled(self.endpoint.name, attempt, max_attempts, failure.reason, seconds)
-        )
+            max_attempts = None
+        name, reason = self.endpoint.name, failure.reason
+        self.put(RetryScheduled(name, attempt, max_attempts, reason, seconds))
 
     def _seconds_left(self) -> float:
         return self.ends - asyncio.get_running_loop().time()
 
-    def _seconds(self) -> float:
-        return self.limits.endpoint_seconds - self._seconds_left()
-
     @property
     def _url(self) -> str:
         return self.settings.base_url + self.endpoint.path
-
-
-async def _probe(
-    session: aiohttp.ClientSession, settings: Settings, limits: Limits, endpoint: Endpoint
-) -> EndpointError | None:
-    url = settings.base_url + endpoint.path
-    try:
-        response = await get(
-            session, settings, limits, url, limits.endpoint_seconds, reads_body=False
-        )
-        now = datetime.now(timezone.utc)
-        check_status(endpoint, url, response.status, response.headers, now)
-    except FetchError as failure:
-        return EndpointError(endpoint.name, url, 1, failure.with_traceback(None))
-    return None

@@ -26,16 +26,20 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
     the response's `Date`, as the clocks may differ; a past date is 0. Source: RFC 9110, section
     10.2.3; NestJS's throttler appends the name of a limit to the header.
     """
-    sent = _date(headers.get("Date", "")) or now
-    waits = (_wait(value, sent) for value in _values(headers, "retryafter"))
-    longest = max((wait for wait in waits if wait is not None), default=None)
-    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
+    sent = _parse_date(headers.get("Date", "")) or now
+    waits = []
+    for value in _find_values(headers, "retryafter"):
+        if _SECONDS.fullmatch(value):
+            waits.append(float(value))
+        elif date := _parse_date(value):
+            waits.append(max(0.0, (date - sent).total_seconds()))
+    return min(max(waits), MAX_REQUESTED_SECONDS) if waits else None
 
 
 def is_rate_limit(headers: Mapping[str, str]) -> bool:
     """Return whether a 403 is a rate limit: it requests a wait, or the remaining count is 0."""
-    nothing_remains = any(remaining == "0" for remaining, _ in _limits(headers))
-    return nothing_remains or any(_values(headers, "retryafter"))
+    nothing_remains = any(remaining == "0" for remaining, _ in _read_limits(headers))
+    return nothing_remains or any(_find_values(headers, "retryafter"))
 
 
 def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -44,35 +48,38 @@ def rate_limit_reset_seconds(headers: Mapping[str, str], now: datetime) -> float
     A reset counts only if the remaining count is 0 or absent. GitHub sends seconds since the
     epoch, others seconds from now or milliseconds since the epoch.
     """
-    sent = (_date(headers.get("Date", "")) or now).timestamp()
-    waits = [
-        _until(float(reset), sent)
-        for remaining, reset in _limits(headers)
-        if remaining in ("0", "") and _SECONDS.fullmatch(reset)
-    ]
-    longest = max((wait for wait in waits if wait > 0), default=None)
-    return None if longest is None else min(longest, MAX_REQUESTED_SECONDS)
+    sent = (_parse_date(headers.get("Date", "")) or now).timestamp()
+    waits = []
+    for remaining, reset in _read_limits(headers):
+        if remaining in ("0", "") and _SECONDS.fullmatch(reset):
+            seconds = float(reset)
+            if seconds >= _EPOCH_MILLISECONDS:
+                seconds = seconds / 1000 - sent
+            elif seconds >= _EPOCH_SECONDS:
+                seconds -= sent
+            waits += [seconds] if seconds > 0 else []
+    return min(max(waits), MAX_REQUESTED_SECONDS) if waits else None
 
 
-def _limits(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _read_limits(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield remaining count and reset of each limit, empty where there is none.
 
     They are in headers of their own, or together: `RateLimit: "default";r=0;t=30` or
     `RateLimit: limit=9, remaining=0, reset=30`. Source: drafts 8 and 7 of the IETF's "RateLimit
     header fields for HTTP".
     """
-    remaining = [*_values(headers, "ratelimitremaining")]
+    remaining = [*_find_values(headers, "ratelimitremaining")]
     least = "" if not remaining else "0" if "0" in remaining else remaining[0]
     yield least, ""
-    for until in _values(headers, "ratelimitreset"):
+    for until in _find_values(headers, "ratelimitreset"):
         yield least, until
-    for value in _values(headers, "ratelimit", suffix=False):
+    for value in _find_values(headers, "ratelimit", suffix=False):
         for policy in _NEXT_POLICY.split(value):
             left, reset = _REMAINING.search(policy), _RESET.search(policy)
             yield left[1] if left else "", reset[1] if reset else ""
 
 
-def _values(headers: Mapping[str, str], name: str, *, suffix: bool = True) -> Iterator[str]:
+def _find_values(headers: Mapping[str, str], name: str, *, suffix: bool = True) -> Iterator[str]:
     """Yield the values of the headers of this name, with or without `X-` and a suffix."""
     for header, value in headers.items():
         plain = header.lower().removeprefix("x-").replace("-", "")
@@ -80,20 +87,7 @@ def _values(headers: Mapping[str, str], name: str, *, suffix: bool = True) -> It
             yield value.strip()
 
 
-def _wait(value: str, sent: datetime) -> float | None:
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    date = _date(value)
-    return None if date is None else max(0.0, (date - sent).total_seconds())
-
-
-def _until(reset: float, sent: float) -> float:
-    if reset >= _EPOCH_MILLISECONDS:
-        return reset / 1000 - sent
-    return reset - sent if reset >= _EPOCH_SECONDS else reset
-
-
-def _date(value: str) -> datetime | None:
+def _parse_date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

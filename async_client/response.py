@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,37 +39,31 @@ class Response(NamedTuple):
     body: bytes | bytearray
 
 
+@dataclass(eq=False, repr=False)
 class Catalog:
-    """The items of one endpoint, kept as the bytes of a JSON text.
+    """The items of one endpoint, kept as `text`, JSON in UTF-8.
 
     As objects they take several times that memory, and six catalogs are held at once in a process
-    that has 1 GB. `shortfall` says, as a clause, that a total exceeds the number of items.
+    that has 1 GB. `list_name` is the member that holds the items, None if the text is a list.
+    `shortfall` says, as a clause, that a total exceeds the number of items.
     """
 
-    def __init__(
-        self,
-        text: bytes | bytearray,
-        list_name: str | None,
-        item_count: int,
-        shortfall: str | None = None,
-    ) -> None:
-        """Take JSON in UTF-8 and the member that holds the items, None if the text is a list."""
-        self._text = text
-        self._list_name = list_name
-        self._item_count = item_count
-        self.shortfall = shortfall
+    text: bytes | bytearray
+    list_name: str | None
+    item_count: int
+    shortfall: str | None = None
 
     def __len__(self) -> int:
         """Return the number of items."""
-        return self._item_count
+        return self.item_count
 
     def items(self) -> list[object]:
         """Decode the items, from scratch at each call."""
         # In a thread of its own: how deeply nested a text may be depends on how deep in the stack
         # it is decoded, and no text that `judge` could decode may fail here.
         with ThreadPoolExecutor(max_workers=1) as decoder:
-            document = decoder.submit(_decoded, self._text).result()
-        items: list[object] = document if self._list_name is None else document[self._list_name]
+            document = decoder.submit(_decode, self.text).result()
+        items: list[object] = document if self.list_name is None else document[self.list_name]
         return items
 
 
@@ -79,15 +75,16 @@ def judge(endpoint: Endpoint, url: str, response: Response, now: datetime) -> Ca
     """
     check_status(endpoint, url, response.status, response.headers, now)
     try:
-        return _catalog(endpoint, response)
+        return _read_catalog(endpoint, response)
     except FetchError as error:
         # Its frames would keep the decoded objects while another attempt is waited for.
         failure = error.with_traceback(None)
     raise failure
 
 
-def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
-    text = _utf_8(response.body, response.headers.get("Content-Type", ""))
+def _read_catalog(endpoint: Endpoint, response: Response) -> Catalog:
+    # 1. The bytes, and what they would cost as objects.
+    text = _to_utf_8(response.body, response.headers.get("Content-Type", ""))
     if text is None:
         raise unreadable("the body is neither valid UTF-8 nor valid in its declared charset")
     if len(text) > MAX_BODY_BYTES:  # it may have grown to twice its size
@@ -95,16 +92,17 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
     values = len(text) - len(text.translate(None, delete=b",[{"))
     if values > MAX_VALUES:
         raise too_large(f"{values:,} commas and opening brackets, more than {MAX_VALUES:,}")
+    # 2. The list of items.
     try:
-        document = _decoded(text)
+        document = _decode(text)
     except (ValueError, RecursionError):
         document = _NO_JSON  # refused below, as the error of a parser would keep the body
-    list_name = _list_name(endpoint, document, text)
+    list_name = _find_list(endpoint, document, text)
     items = document if list_name is None else document.pop(list_name)
     if len(items) > MAX_ITEMS:
         raise too_large(f"{len(items):,} items, more than {MAX_ITEMS:,}")
-    members = {} if list_name is None else document
-    found = find_evidence(members, response.headers, len(items))
+    # 3. Whether it is all of the catalog.
+    found = find_evidence({} if list_name is None else document, response.headers, len(items))
     if found.error:
         raise unreadable(f"the body reports an error: {found.error}")
     if found.pages:
@@ -113,7 +111,7 @@ def _catalog(endpoint: Endpoint, response: Response) -> Catalog:
     return Catalog(text, list_name, len(items), found.shortfall)
 
 
-def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
+def _to_utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | None:
     """Return `body` in UTF-8, or None if it is not valid in any charset that may be meant.
 
     The bytes take precedence over the declared charset, as UTF-8 declared as ISO-8859-1 is a
@@ -121,22 +119,16 @@ def _utf_8(body: bytes | bytearray, content_type: str) -> bytes | bytearray | No
     section 3), or valid UTF-8.
     """
     declared = _CHARSET.search(content_type)
-    detected = _recoded(body, json.detect_encoding(body))
-    return _recoded(body, declared[1]) if detected is None and declared else detected
+    for encoding in (json.detect_encoding(body), declared[1] if declared else ""):
+        with suppress(LookupError, UnicodeError):
+            name = codecs.lookup(encoding).name
+            if name in _CHARSETS:
+                text = body.decode(name)
+                return body if name == "utf-8" else text.encode()
+    return None
 
 
-def _recoded(body: bytes | bytearray, encoding: str) -> bytes | bytearray | None:
-    try:
-        name = codecs.lookup(encoding).name
-        text = body.decode(name) if name in _CHARSETS else None
-    except (LookupError, UnicodeError):
-        return None
-    if text is None:
-        return None
-    return body if name == "utf-8" else text.encode()
-
-
-def _decoded(text: bytes | bytearray) -> Any:
+def _decode(text: bytes | bytearray) -> Any:
     """Decode JSON. What msgspec refuses, such as NaN and lone surrogates, the library may read.
 
     Raise ValueError if neither reads it, RecursionError if it is nested too deeply for both.
@@ -154,14 +146,11 @@ def envelope_names(endpoint: Endpoint) -> tuple[str, ...]:
     dashes or underscores, such as `custom_tracks` and `live-custom-tracks`.
     """
     dashed = endpoint.path.rsplit("/", 1)[-1]
-    return tuple(
-        dict.fromkeys(
-            (endpoint.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
-        )
-    )
+    names = (endpoint.name, dashed, dashed.removeprefix("live-"), dashed.replace("-", "_"))
+    return tuple(dict.fromkeys(names))
 
 
-def _list_name(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
+def _find_list(endpoint: Endpoint, document: object, text: bytes | bytearray) -> str | None:
     """Return the member that holds the catalog, None for a bare list; no list is guessed."""
     if isinstance(document, list):
         return None

@@ -42,7 +42,11 @@ def waits(
                 return
             seconds = max(draw(0.0, cap_seconds), failure.retry_after_seconds or 0.0)
         if seconds >= left:
-            raise FinalError(f"{failure.reason}; {_why(failure, left)}", failure.advice)
+            why = "no time is left for another attempt"
+            requested = failure.retry_after_seconds
+            if requested is not None and requested >= left:
+                why = f"its Retry-After of {requested:.0f} s exceeds the time left for retries"
+            raise FinalError(f"{failure.reason}; {why}", failure.advice)
         failure = yield seconds
 
 
@@ -79,10 +83,3 @@ async def retrying(
         return await repeated()
     except FinalError as failure:
         return failure.with_traceback(None)
-
-
-def _why(failure: TransientError, seconds_left: float) -> str:
-    requested = failure.retry_after_seconds
-    if requested is None or requested < seconds_left:
-        return "no time is left for another attempt"
-    return f"its Retry-After of {requested:.0f} s exceeds the time left for retries"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from async_client.environment import is_proxied
 from endpoints import ENDPOINTS, Endpoint
@@ -46,8 +46,12 @@ class Settings:
     def sends_token_unencrypted(self) -> bool:
         """Whether the token crosses a network unencrypted."""
         parts = urlsplit(self.base_url)
-        is_local = _is_loopback(parts.hostname or "") and not is_proxied(self.base_url)
-        return parts.scheme == "http" and not is_local
+        host = parts.hostname or ""
+        try:
+            is_loopback = ip_address(host).is_loopback
+        except ValueError:
+            is_loopback = host == "localhost" or host.endswith(".localhost")
+        return parts.scheme == "http" and not (is_loopback and not is_proxied(self.base_url))
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ class Setting:
     """A key of the configuration.
 
     `default` is the text that a missing value stands for; None means that the setting is required.
-    `placeholder` is the form's. `parse` returns the value of a text without whitespace around it,
-    or raises a ValueError that names the key and the fix.
+    `placeholder` is shown in the form. `parse` gets the value without whitespace around it, and
+    raises a ValueError that names the key and the fix.
     """
 
     name: str
@@ -75,16 +79,10 @@ def validate_configuration(configuration: Mapping[str, str]) -> Settings:
     """
     notes = unknown_keys(configuration)
     try:
-        values = {each.name: each.parse(_given(configuration, each)) for each in SETTINGS}
+        values = {each.name: each.parse(_read(configuration, each)) for each in SETTINGS}
     except ValueError as error:
         raise ValueError(" ".join([str(error), *notes])) from None
-    return Settings(
-        bearer_token=values["bearer_token"],
-        base_url=values["base_url"],
-        request_timeout_seconds=values["request_timeout_seconds"],
-        endpoints=values["skip_endpoints"],
-        notes=tuple(notes),
-    )
+    return Settings(endpoints=values.pop("skip_endpoints"), notes=tuple(notes), **values)
 
 
 def is_unset(value: str) -> bool:
@@ -127,7 +125,7 @@ def normalized_url(url: str) -> str:
     return parts._replace(netloc=host, path=parts.path.rstrip("/")).geturl()
 
 
-def _given(configuration: Mapping[str, str], setting: Setting) -> str:
+def _read(configuration: Mapping[str, str], setting: Setting) -> str:
     """Return a stripped value, or the default if it is missing or an untouched placeholder."""
     value = configuration.get(setting.name, "")
     if not isinstance(value, str):
@@ -136,47 +134,38 @@ def _given(configuration: Mapping[str, str], setting: Setting) -> str:
     return (setting.default or "") if is_unset(value) else value.strip()
 
 
-def _bearer_token(token: str) -> str:
+def _parse_token(token: str) -> str:
     if not token:
         raise ValueError("bearer_token is missing: set it to the API token issued by DataCamp.")
     if not (token.isascii() and token.isprintable() and " " not in token):
-        raise ValueError(
-            "bearer_token contains whitespace or an invalid character: "
-            "paste only the token, on one line and without the word Bearer."
-        )
+        fix = "paste only the token, on one line and without the word Bearer."
+        raise ValueError(f"bearer_token contains whitespace or an invalid character: {fix}")
     return token
 
 
-def _base_url(url: str) -> str:
+def _parse_url(url: str) -> str:
+    problem = None  # without the URL itself, as it may contain a password
     try:
         parts = urlsplit(url)
-        problem = _url_problem(url, parts)
+        if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
+            problem = "contains whitespace or an invalid character"
+        elif parts.scheme not in _DEFAULT_PORTS:
+            problem = "does not start with https:// or http://"
+        elif "@" in parts.netloc:
+            problem = "contains a user name or password"
+        elif not parts.hostname or parts.port == 0:
+            problem = "has no host"
+        elif "?" in url or "#" in url:
+            problem = "contains a query or a fragment"
     except ValueError:  # a port that is not a number, a bracket that is not closed
         problem = "is not a valid URL"
     if problem:
-        raise ValueError(
-            f"base_url {problem}: use a plain http(s) URL, "
-            f"or leave it empty for the default, {DEFAULT_BASE_URL}."
-        )
+        fix = f"use a plain http(s) URL, or leave it empty for the default, {DEFAULT_BASE_URL}."
+        raise ValueError(f"base_url {problem}: {fix}")
     return normalized_url(url)
 
 
-def _url_problem(url: str, parts: SplitResult) -> str | None:
-    """Return what is wrong, without the URL itself, as it may contain a password."""
-    if not url.isprintable() or not _NEVER_IN_A_URL.isdisjoint(url):
-        return "contains whitespace or an invalid character"
-    if parts.scheme not in _DEFAULT_PORTS:
-        return "does not start with https:// or http://"
-    if "@" in parts.netloc:
-        return "contains a user name or password"
-    if not parts.hostname or parts.port == 0:
-        return "has no host"
-    if "?" in url or "#" in url:
-        return "contains a query or a fragment"
-    return None
-
-
-def _timeout(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -189,7 +178,7 @@ def _timeout(text: str) -> float:
     return seconds
 
 
-def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
+def _parse_skipped(skipped: str) -> tuple[Endpoint, ...]:
     names = {name.strip() for name in skipped.split(",")} - {""}
     known = [endpoint.name for endpoint in ENDPOINTS]
     unknown = sorted(names.difference(known))
@@ -204,57 +193,42 @@ def _endpoints(skipped: str) -> tuple[Endpoint, ...]:
     return tuple(endpoint for endpoint in ENDPOINTS if endpoint.name not in names)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 SETTINGS = (
     Setting(
         name="bearer_token",
         label="Bearer token",
-        description=(
-            "The LMS Catalog API token that DataCamp issued to your organization, "
-            "without the word Bearer."
-        ),
+        description="The LMS Catalog API token that DataCamp issued to your organization, "
+        "without the word Bearer.",
         default=None,
         placeholder=None,
-        parse=_bearer_token,
+        parse=_parse_token,
         is_secret=True,
     ),
     Setting(
         name="base_url",
         label="Base URL",
-        description=(
-            "URL of the API, with a path if there is one; no user name, query or fragment. "
-            "Leave it empty for DataCamp's own."
-        ),
+        description="URL of the API, with a path if there is one; no user name, query or "
+        "fragment. Leave it empty for DataCamp's own.",
         default=DEFAULT_BASE_URL,
         placeholder=DEFAULT_BASE_URL,
-        parse=_base_url,
+        parse=_parse_url,
     ),
     Setting(
         name="request_timeout_seconds",
         label="Request timeout in seconds",
-        description=(
-            "How long a request may receive no data, while connecting and between bytes, "
-            "before it times out."
-        ),
+        description="How long a request may receive no data, while connecting and between "
+        "bytes, before it times out.",
         default=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
         placeholder=f"{DEFAULT_REQUEST_TIMEOUT_SECONDS:g}",
-        parse=_timeout,
+        parse=_parse_seconds,
     ),
     Setting(
         name="skip_endpoints",
         label="Endpoints to skip",
-        description=(
-            "Catalogs that your license does not include, separated by commas, of: "
-            + ", ".join(endpoint.name for endpoint in ENDPOINTS)
-        ),
+        description="Catalogs that your license does not include, separated by commas, of: "
+        + ", ".join(endpoint.name for endpoint in ENDPOINTS),
         default="",
         placeholder="custom_tracks",
-        parse=_endpoints,
+        parse=_parse_skipped,
     ),
 )

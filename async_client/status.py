@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
@@ -10,14 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from async_client.errors import (
     CHECK_URL,
     NEXT_SYNC,
-    FetchError,
+    UNREQUESTED_ENCODINGS,
     FinalError,
     NotIncludedError,
     RateLimitError,
     TokenRejectedError,
     TransientError,
     paginated,
-    unreadable,
+    unrequested,
 )
 from async_client.evidence import find_evidence
 from async_client.requested_wait import (
@@ -31,9 +31,11 @@ from endpoints import Endpoint
 TRANSIENT_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 
 LOWER_RATE = "Sync less often, or run fewer clients with this token"
-
-# Encodings that some servers use although `Accept-Encoding` does not name them.
-UNREQUESTED_ENCODINGS = ("br", "zstd", "compress")
+_FIREWALL = (
+    "A firewall or proxy blocked the request, not the API: "
+    "let its operator allow requests from Fivetran"
+)
+_PHRASES = {status.value: f" {status.phrase}" for status in HTTPStatus}
 
 
 def check_status(
@@ -50,21 +52,19 @@ def check_status(
         if pages := find_evidence({}, headers).pages:
             raise paginated(pages)
         return
-    reason = f"HTTP {_status_text(status)}"
+    reason = f"HTTP {status}{_PHRASES.get(status, '')}"
+    # 1. Some servers, such as GitHub, limit the rate with a 403.
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _rate_limit(reason, LOWER_RATE, headers, now)
     if status == HTTPStatus.FORBIDDEN:
-        raise _forbidden(endpoint, reason, headers, now)
+        _check_forbidden(endpoint, reason, headers, now)
+    # 2. Another attempt may succeed.
     if status in TRANSIENT_STATUSES:
         raise TransientError(reason, NEXT_SYNC, retry_after_seconds(headers, now))
+    # 3. It cannot succeed.
     if 300 <= status < 400 and "Location" in headers:
         raise _redirect(reason, url, headers["Location"])
-    raise _FINAL_STATUSES.get(status, _other_status)(endpoint, reason)
-
-
-def unrequested(encoding: str) -> TransientError:
-    """Return the error of a body in an encoding that `Accept-Encoding` does not name."""
-    return unreadable(f"the body is encoded as {encoding}, which was not requested")
+    raise _final(endpoint, status, reason)
 
 
 def out_of_turns(seconds: float) -> FinalError:
@@ -73,11 +73,40 @@ def out_of_turns(seconds: float) -> FinalError:
     return FinalError(reason, LOWER_RATE)
 
 
-def _status_text(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
+def _check_forbidden(
+    endpoint: Endpoint, reason: str, headers: Mapping[str, str], now: datetime
+) -> None:
+    """Raise the error of a 403 that is a rate limit, or comes from a firewall or proxy.
+
+    The API responds with JSON, a firewall or proxy with a page. Cloudflare's has `cf-mitigated`.
+    """
+    is_page = "cf-mitigated" in headers or "html" in headers.get("Content-Type", "").lower()
+    if is_rate_limit(headers):
+        advice = (
+            f"{LOWER_RATE}; if the token has no access to {endpoint.name} at all, "
+            f"add {endpoint.name} to skip_endpoints"
+        )
+        reason = f"{reason} (rate limit)"
+        raise _rate_limit(reason, _FIREWALL if is_page else advice, headers, now)
+    if is_page:
+        raise FinalError(f"{reason}, as a page of a firewall or proxy", _FIREWALL)
+
+
+def _final(endpoint: Endpoint, status: int, reason: str) -> FinalError:
+    skip = f"add {endpoint.name} to skip_endpoints"
+    renew = "it is wrong, expired or revoked; request a new one from DataCamp"
+    access = f"ask DataCamp for access, or {skip}"
+    not_found = f"{CHECK_URL}; if your license does not include {endpoint.name}, {skip}"
+    failures: Mapping[int, tuple[type[FinalError], str]] = {
+        204: (NotIncludedError, not_found),
+        401: (TokenRejectedError, f"Check bearer_token: {renew}"),
+        403: (NotIncludedError, f"The token has no access to {endpoint.name}: {access}"),
+        404: (NotIncludedError, not_found),
+        410: (NotIncludedError, not_found),
+    }
+    other = FinalError, f"{CHECK_URL}; if both are correct, contact DataCamp's support"
+    kind, advice = failures.get(status, other)
+    return kind(reason, advice)
 
 
 def _rate_limit(
@@ -90,39 +119,15 @@ def _rate_limit(
     return RateLimitError(reason, advice, retry_after, reset)
 
 
-def _forbidden(
-    endpoint: Endpoint, reason: str, headers: Mapping[str, str], now: datetime
-) -> FetchError:
-    """Return the error of a 403: of a firewall, of a rate limit, or of a missing permission.
-
-    The API responds with JSON, a firewall or proxy with a page. Cloudflare's has `cf-mitigated`.
-    """
-    blocked = "cf-mitigated" in headers or "html" in headers.get("Content-Type", "").lower()
-    advice = (
-        "A firewall or proxy blocked the request, not the API: let its operator allow requests "
-        "from Fivetran"
-    )
-    if is_rate_limit(headers):
-        ways_out = f"{LOWER_RATE}; if the token has no access to {endpoint.name} at all, add "
-        ways_out += f"{endpoint.name} to skip_endpoints"
-        return _rate_limit(f"{reason} (rate limit)", advice if blocked else ways_out, headers, now)
-    if blocked:
-        return FinalError(f"{reason}, as a page of a firewall or proxy", advice)
-    return NotIncludedError(
-        reason,
-        f"The token has no access to {endpoint.name}: ask DataCamp for access, "
-        f"or add {endpoint.name} to skip_endpoints",
-    )
-
-
 def _redirect(reason: str, url: str, location: str) -> FinalError:
-    target = _origin(url, location)
+    origin, target = _origin(url, ""), _origin(url, location)
+    advice = "If you trust that address, set base_url to it"
+    if target == origin:
+        advice = f"{CHECK_URL}: the API is at another path of this host"
     return FinalError(
         f"{reason}, a redirect to {target}; redirects are not followed, "
         "so the token is not sent to another host",
-        f"{CHECK_URL}: the API is at another path of this host"
-        if target == _origin(url, "")
-        else "If you trust that address, set base_url to it",
+        advice,
     )
 
 
@@ -130,36 +135,8 @@ def _origin(url: str, location: str) -> str:
     """Return scheme, host and port of a redirect's target; the rest may contain a secret."""
     try:
         target = urlsplit(urljoin(url, location))
-        readable = target.hostname and target.port != 0 and target.netloc.isprintable()
+        if target.hostname and target.port != 0 and target.netloc.isprintable():
+            return f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
     except ValueError:  # a port that is not a number, a bracket that is not closed
-        readable = False
-    if not readable:
-        return "an address that cannot be shown"
-    return f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
-
-
-def _unauthorized(_: Endpoint, reason: str) -> FetchError:
-    return TokenRejectedError(
-        reason,
-        "Check bearer_token: it is wrong, expired or revoked; request a new one from DataCamp",
-    )
-
-
-def _not_found(endpoint: Endpoint, reason: str) -> FetchError:
-    return NotIncludedError(
-        reason,
-        f"{CHECK_URL}; if your license does not include {endpoint.name}, "
-        f"add {endpoint.name} to skip_endpoints",
-    )
-
-
-def _other_status(_: Endpoint, reason: str) -> FetchError:
-    return FinalError(reason, f"{CHECK_URL}; if both are correct, contact DataCamp's support")
-
-
-_FINAL_STATUSES: Mapping[int, Callable[[Endpoint, str], FetchError]] = {
-    204: _not_found,
-    401: _unauthorized,
-    404: _not_found,
-    410: _not_found,
-}
+        pass
+    return "an address that cannot be shown"

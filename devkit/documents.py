@@ -11,7 +11,7 @@ from pathlib import Path
 from async_client import SETTINGS
 from devkit import dbt_package
 from devkit.descriptions import TABLES, child_of, row_meaning, table_sentence, when_null
-from devkit.messages import FIRST_SECTION, sections
+from devkit.messages import FIRST_SECTION, LINES
 from devkit.package import PROJECT
 from endpoints import ENDPOINTS, Column, Endpoint, Table
 from flatten.names import column_name
@@ -39,7 +39,7 @@ def documents() -> dict[Path, str]:
     return {
         README: readme,
         docs / "tables.md": _before(docs / "tables.md", _SHARED) + "\n".join(_table_pages()),
-        docs / "messages.md": _before(docs / "messages.md", FIRST_SECTION) + "\n".join(sections()),
+        docs / "messages.md": _before(docs / "messages.md", FIRST_SECTION) + "\n".join(LINES),
         **dbt_package.files(PROJECT / "dbt" / "models" / "staging"),
     }
 

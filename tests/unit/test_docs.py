@@ -1,10 +1,9 @@
-"""The documents match the code: generated parts, paths, commands, limits and messages."""
+"""The documents match the code: generated parts, links, paths, commands and limits."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, metadata, requires
 
@@ -36,13 +35,12 @@ DOCUMENTS = {
     for pattern in ("*.md", "docs/*.md", "dbt/*.md")
     for path in documents.PROJECT.glob(pattern)
 }
-every_document = pytest.mark.parametrize("name", sorted(DOCUMENTS))
+GENERATED = documents.documents()
 
 
-@pytest.mark.parametrize("path", documents.documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
 def test_generated_documents_are_up_to_date(path):
-    """Running the generator would change nothing."""
-    assert path.read_text(encoding="utf-8") == documents.documents()[path]
+    assert path.read_text(encoding="utf-8") == GENERATED[path]
 
 
 def anchors(path):
@@ -51,7 +49,7 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@every_document
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_links_and_commands_of_make_resolve(name):
     """Each relative link names an existing file or heading, each `make` command a target."""
     prose = re.sub(r"(?ms)^\s*```.*?^\s*```$", "", DOCUMENTS[name])
@@ -66,7 +64,6 @@ def test_links_and_commands_of_make_resolve(name):
 
 
 def test_paths_named_in_the_text_exist():
-    """Each path of the project in a document exists."""
     names = ("architecture", "behavior", "inspecting", "messages", "operating")
     for name in (*(f"docs/{name}.md" for name in names), "CONTRIBUTING.md", "CHANGELOG.md"):
         shown = re.findall(r"`([\w./]+(?:\.(?:py|md|toml|yml)|/))`", DOCUMENTS[name])
@@ -156,18 +153,6 @@ def test_limits_in_documents_are_those_of_the_code():
 def test_the_filter_in_the_readme_leaves_out_the_state():
     pattern = re.search(r"grep -v '(.+)'", DOCUMENTS["README.md"])[1]
     assert json.dumps(State("https://a").to_json()).startswith(pattern)
-
-
-def test_the_dbt_models_test_keys_and_parents():
-    """NULL or repeated keys are errors, missing parents warnings; `make dbt` runs these tests."""
-    staging = documents.PROJECT / "dbt" / "models" / "staging" / "staging.yml"
-    tests = "not_null|unique|datacamp_unique_together|relationships|severity: warn"
-    found = re.findall(rf"(?m)({tests}):?$", staging.read_text(encoding="utf-8"))
-    keys = [table.primary_key for endpoint in ENDPOINTS for table in endpoint.tables]
-    children = sum(endpoint.child is not None for endpoint in ENDPOINTS)
-    of_one_column = sum(len(key) == 1 for key in keys)
-    counts = (sum(map(len, keys)), of_one_column, len(keys) - of_one_column, children, children)
-    assert Counter(found) == dict(zip(tests.split("|"), counts, strict=True))
 
 
 def never_null(table):

@@ -215,6 +215,7 @@ HEALTHY_MEMBERS = {
     "status number": {"status": 200, "message": "OK"},
     "empty errors": {"error": None, "errors": []},
     "error code 0": {"error": {"code": 0, "message": "OK"}, "errors": [{"code": 0}]},
+    "error code in text": {"error": {"code": "0000", "message": "done"}},
     "error code 200": {"error": {"code": "200", "message": "success"}},
     "error with empty members": {"error": {"code": None, "message": ""}, "errors": {}},
     "error false": {"error": False, "errors": 0},

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from async_client import SETTINGS
-from devkit.messages import sections
+from devkit.messages import LINES
 from devkit.package import PROJECT, files
 
-PAGE = "\n".join(sections()).replace("\\|", "|").lower()
+PAGE = "\n".join(LINES).lower()
 FORM = "\n".join(f"{setting.label}\n{setting.description}" for setting in SETTINGS).lower()
 MODULES = [
     path.as_posix()
@@ -25,7 +25,7 @@ INTERNAL = {"every catalog has been taken", "the value does not fit its column",
 
 
 def texts(tree):
-    """Return the texts of a module that contain two words or more; of an f-string, its parts.
+    """Return the texts of a module that contain two words or more; of a template, its parts.
 
     Docstrings are left out.
     """
@@ -34,7 +34,9 @@ def texts(tree):
     docstrings = {id(node.body[0].value) for node in described if ast.get_docstring(node)}
     constants = [node for node in nodes if isinstance(node, ast.Constant)]
     found = [n.value for n in constants if isinstance(n.value, str) and id(n) not in docstrings]
-    parts = {part.strip(" .,:;()\n-") for text in found for part in re.split(r"[.:;] ", text)}
+    parts = {
+        part.strip(" .,:;()\n-") for text in found for part in re.split(r"[.:;] |\{\w*\}", text)
+    }
     return {part for part in parts if re.search(r"[a-z]{3,} [a-z]{3,}", part)}
 
 
