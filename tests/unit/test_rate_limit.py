@@ -101,16 +101,16 @@ def two_a_minute():
 
 
 @cases(
-    "serve, expected_seconds",
+    "server, arguments, expected_seconds",
     {
-        "one at a time, 8 s each": (one_at_a_time(8, RETRY_AFTER_1), 48),
-        "one at a time, 30 s each": (one_at_a_time(30, RETRY_AFTER_1), 180),
-        "one at a time without a hint": (one_at_a_time(8, {}), 55),
-        "two a minute without a hint": (two_a_minute(), 120),
+        "one at a time, 8 s each": (one_at_a_time, (8, RETRY_AFTER_1), 48),
+        "one at a time, 30 s each": (one_at_a_time, (30, RETRY_AFTER_1), 180),
+        "one at a time without a hint": (one_at_a_time, (8, {}), 55),
+        "two a minute without a hint": (two_a_minute, (), 120),
     },
 )
-async def test_all_endpoints_are_served(api, clock, serve, expected_seconds):
-    started, api.serve = clock.now, serve
+async def test_all_endpoints_are_served(api, clock, server, arguments, expected_seconds):
+    started, api.serve = clock.now, server(*arguments)
     results, _ = await fetched(Limits())
     assert [*map(type, results.values())] == [type(results["courses"])] * 6
     assert sorted(results) == sorted(NAMES)
