@@ -228,6 +228,23 @@ class Syncs(RuleBasedStateMachine):
         self.state = operations.states[-1] if operations.states else self.state
 
     @rule(
+        name=st.sampled_from(NAMES),
+        title=titles,
+        children=nested,
+        written=st.integers(0, 4),
+        arrived=st.sampled_from([0.5, 1.0]),
+    )
+    def killed_while_a_change_is_written(self, name, title, children, written, arrived):
+        """After its first checkpoint, as the catalogs before it have one each."""
+        self.sync(set(), set())
+        catalog, child = self.catalogs[name], SYNCED[name].child
+        if catalog and isinstance(catalog[0], dict):
+            lists = {child.field: children} if child else {}
+            changed = {**catalog[0], "title": title, **lists}
+            self.catalogs[name] = [changed, *catalog[1:-1]]
+            self.killed_sync(NAMES.index(name) + 1 + written, arrived, set())
+
+    @rule(
         at=st.integers(0, 40),
         arrived=st.sampled_from([0.0, 0.5, 1.0]),
         failing=st.sets(st.sampled_from(NAMES), max_size=1),
