@@ -104,7 +104,7 @@ def machine() -> str:
 
 def latency(bench: Bench) -> Iterator[Run]:
     """Sync in each latency profile, by all variants, one right after another."""
-    runs, cases = (1, ("1 s", "realistic")) if bench.quick else (5, tuple(_PROFILES))
+    runs, cases = (1, ("1 s", "realistic")) if bench.quick else (3, tuple(_PROFILES))
     for number, case, state in product(range(runs), cases, _STATES):
         variants = ["download", "sdk alone", "connector"]
         # The other two handle every catalog alike, and take most of the time where responses do.
@@ -130,7 +130,7 @@ def growth(bench: Bench) -> Iterator[Run]:
 
 def dlt(bench: Bench) -> Iterator[Run]:
     """Sync with the connector and with dlt, each as a whole process."""
-    runs = (1 if bench.quick else 5) if _DLT.exists() else 0
+    runs = (1 if bench.quick else 3) if _DLT.exists() else 0
     for _, state in product(range(runs), _STATES[:2]):
         yield from bench.round(state, ["connector", "dlt"], "1 s")
 
