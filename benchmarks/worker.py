@@ -22,14 +22,8 @@ import requests
 from fivetran_connector_sdk import Operations
 
 import connector
-from async_client import (
-    CatalogFetched,
-    Event,
-    Limits,
-    Settings,
-    fetching,
-    validate_configuration,
-)
+from async_client import CatalogFetched, Event, Limits, Settings, fetching
+from async_client.settings import validate_configuration
 from benchmarks.results import Run
 from devkit import sdk
 from endpoints import ENDPOINTS, Endpoint
