@@ -26,7 +26,7 @@ help:
 	@echo "make test-fast     run the unit tests (10 s)"
 	@echo "make mutants       list the bugs that the unit tests would miss"
 	@echo "make test-pythons  run all tests on every supported Python that is installed"
-	@echo "make bench         run the benchmarks (25 minutes; 4 with BENCH=--quick)"
+	@echo "make bench         run the benchmarks (15 minutes; 4 with BENCH=--quick)"
 	@echo "make lakehouse     write Iceberg tables and compare them (downloads 300 MB)"
 	@echo "make dbt           build the dbt package on DuckDB and PostgreSQL from the demo's data"
 	@echo "make dbt-clouds    compile it for four cloud warehouses (installs 850 MB)"
