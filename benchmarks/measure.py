@@ -201,7 +201,7 @@ def main() -> None:
                 what = f"{section:10} {run.case:26} {run.state:9} {run.variant:11}"
                 print(f"{what} {run.process_seconds or run.seconds:6.2f} s", file=sys.stderr)
     save(results, path)
-    for document, text in report.documents(results).items():
+    for document, text in report.documents(load(path)).items():  # rounded as they are saved
         (folder / document.name if options.quick else document).write_text(text, encoding="utf-8")
 
 
