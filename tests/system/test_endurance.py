@@ -116,7 +116,7 @@ def test_a_hundred_syncs_leak_no_thread_socket_or_memory():
     assert after[2] <= before[2] * 1.05
 
 
-def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
+def test_a_catalog_at_the_size_bound_needs_at_most_five_times_its_bytes():
     item = b'{"id":"course-%d","title":"%s","chapters":[{"id":"chapter-%d"}]}'
     text = b"A long title " * 150
     courses = b'{"data":[%s]}' % b",".join(item % (n, text, n) for n in range(16_200))
@@ -125,7 +125,8 @@ def test_a_catalog_at_the_size_bound_needs_little_more_than_its_bytes():
         server.replace("courses", courses)
         peak_bytes, outcome = run(_ONE_SYNC, server)
     assert outcome == ""
-    assert peak_bytes < 150e6 + 3 * len(courses)
+    # Its bytes while they grow, a copy to count values, and its objects twice; 150 MB are Python.
+    assert peak_bytes < 150e6 + 5 * len(courses)
 
 
 def values(text):
