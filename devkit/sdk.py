@@ -7,7 +7,6 @@ SDK 2.13 in an environment of its own.
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import struct
@@ -97,11 +96,6 @@ def prepare(level: str) -> None:
     constants.DEBUGGING = True
     Logging.LOG_LEVEL = Logging.Level[level]
     runner.check_newer_version = runner.notify_license = _do_nothing
-
-
-def cache_names() -> None:
-    """Let the SDK rename each column once, instead of once for each cell."""
-    renaming.redshift_safe = functools.cache(renaming.redshift_safe)
 
 
 def emit(configuration: Configuration, state: State) -> Emitted:

@@ -113,7 +113,7 @@ def flattened(endpoint, catalog):
 
 
 def follow(endpoint, known, catalog):
-    """Return what the destination holds after a sync of a catalog, by the rules of README."""
+    """Return what the destination holds after a sync, by the rules of docs/behavior.md."""
     found, keyless = flattened(endpoint, catalog)
     truncated, known = known is None, known or {}
     readable = {key for key in found if key in known and not found[key].children_unreadable}
